@@ -1,0 +1,1 @@
+"""Commands that make what the package carries: the bundled networks and their tables."""

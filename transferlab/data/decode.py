@@ -1,0 +1,208 @@
+"""An image file to the picture a person sees, as a square of pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from transferlab.errors import UserError
+
+# Pillow's own line between a large picture and a decompression bomb.
+MAX_PIXELS = 89_478_485
+# Other formats stay out: some (EPS) start programs, none is common for photographs.
+FORMATS = ("BMP", "DIB", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+THUMB = 32
+_DRAFT_FROM = 1024
+_WHITE = (255, 255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded image.
+
+    pixels : uint8 (3, S, S); digest : 16 bytes that equal pictures share (size and RGB pixels before
+    cropping); thumb : uint8 (32, 32), the whole picture in grey; animated : whether the file holds more than the
+    one frame or page that was read.
+    """
+
+    pixels: np.ndarray
+    digest: bytes
+    thumb: np.ndarray
+    animated: bool
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """An RGB image as a person sees it, from any of Pillow's modes.
+
+    Transparency is laid over white. 16-bit grey is divided by 257. Whole numbers beyond 16 bits and
+    floats outside [0, 255] are stretched from their least to their greatest value; floats within
+    [0, 1] are multiplied by 255.
+
+    Raises
+    ------
+    ValueError
+        when no pixel is finite, or Pillow knows no way to RGB.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> to_rgb(Image.fromarray(np.full((1, 1), 65535, np.uint16))).getpixel((0, 0))
+    (255, 255, 255)
+    >>> to_rgb(Image.new("RGBA", (1, 1), (255, 0, 0, 0))).getpixel((0, 0))
+    (255, 255, 255)
+    """
+    if image.mode.startswith("I;16"):
+        grey = np.asarray(image).astype(np.float32) / 257
+    elif image.mode in ("I", "F"):
+        grey = _grey_levels(np.asarray(image).astype(np.float64), image.mode)
+    elif image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), image).convert("RGB")
+    else:
+        return image.convert("RGB")
+    return Image.fromarray(np.rint(grey).astype(np.uint8)).convert("RGB")
+
+
+def _grey_levels(values: np.ndarray, mode: str) -> np.ndarray:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        raise ValueError("no pixel has a finite value")
+    low, high = finite.min(), finite.max()
+    values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
+    if low >= 0:
+        known = (65535,) if mode == "I" else (1, 255)
+        for top in known:
+            if high <= top:
+                return values * (255 / top)
+    return (values - low) * (255 / max(high - low, np.finfo(np.float64).tiny))
+
+
+def fit_square(image: Image.Image, size: int) -> Image.Image:
+    """The centre square of ``image``, ``size`` pixels a side, antialiased.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> fit_square(Image.new("RGB", (90, 40)), 16).size
+    (16, 16)
+    """
+    width, height = image.size
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    # Crop and resize in one step: a 1 x 80,000,000 picture must not be enlarged before it is cropped.
+    return image.resize(
+        (size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side), reducing_gap=3.0
+    )
+
+
+def decode(path: str | Path, size: int) -> Picture:
+    """Read one image file: JPEG, PNG, WebP, BMP, TIFF, GIF (first frame or page), PPM.
+
+    EXIF orientation is applied. JPEGs with a short side from 1,024 pixels on are decoded at half, a
+    quarter or an eighth of their size, never below four times ``size``.
+
+    Raises
+    ------
+    UserError
+        when the file is no picture that can be shown; the message is the reason alone.
+    """
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            raise UserError("not a regular file")
+        if os.path.getsize(path) == 0:
+            raise UserError("empty file")
+        with open(path, "rb") as file, Image.open(file, formats=FORMATS) as image:
+            return _picture(image, size)
+    except UserError:
+        raise
+    except FileNotFoundError:
+        raise UserError("broken link" if os.path.islink(path) else "no such file") from None
+    except PermissionError:
+        raise UserError("no permission to read it") from None
+    except UnidentifiedImageError:
+        raise UserError("not an image (or a format that is not read)") from None
+    except Image.DecompressionBombError:
+        raise UserError(f"more than {2 * MAX_PIXELS:,} pixels, refused as a decompression bomb") from None
+    except Exception as error:  # a hostile file can make a decoder raise anything
+        raise UserError(_reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())[:200] or type(error).__name__
+    return f"damaged or truncated: {text}"
+
+
+def _picture(image: Image.Image, size: int) -> Picture:
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS:
+        raise UserError(f"{pixels:,} pixels, more than {MAX_PIXELS:,}: refused as a decompression bomb")
+    # A phone's MPO holds previews and depth maps behind the picture: no one misses those.
+    animated = image.format != "MPO" and _has_more_frames(image)
+    if min(image.size) >= _DRAFT_FROM:
+        image.draft(None, (max(4 * size, _DRAFT_FROM // 2),) * 2)
+    image.load()
+    rgb = to_rgb(_upright(image))
+    digest = hashlib.blake2b(repr(rgb.size).encode() + rgb.tobytes(), digest_size=16).digest()
+    thumb = rgb.convert("L").resize((THUMB, THUMB), Image.Resampling.BOX, reducing_gap=3.0)
+    square = np.asarray(fit_square(rgb, size)).transpose(2, 0, 1)
+    return Picture(np.ascontiguousarray(square), digest, np.asarray(thumb).copy(), animated)
+
+
+def _has_more_frames(image: Image.Image) -> bool:
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # damage behind the first frame does not spoil the first
+        return False
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a broken EXIF block does not spoil the picture
+        return image
+
+
+def decode_many(
+    paths: Sequence[str | Path], size: int, progress: bool = True
+) -> Iterator[tuple[int, Picture | str]]:
+    """Decode ``paths`` on all cores; yields (position, picture or the reason why there is none) in order.
+
+    Progress and the time left go to stderr.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    def attempt(path):
+        try:
+            return decode(path, size)
+        except UserError as reason:
+            return str(reason)
+
+    columns = (TextColumn("reading images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=not progress)
+    with warnings.catch_warnings(), ThreadPoolExecutor(_workers()) as pool, bar:
+        warnings.simplefilter("ignore")  # what matters is said in the audit
+        task = bar.add_task("", total=len(paths))
+        remaining = iter(paths)
+        # A bounded window: decoded pictures never pile up faster than they are taken.
+        window = [pool.submit(attempt, p) for p in islice(remaining, 8 * _workers())]
+        for i in range(len(paths)):
+            yield i, window.pop(0).result()
+            window.extend(pool.submit(attempt, p) for p in islice(remaining, 1))
+            bar.advance(task)
+
+
+def _workers() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

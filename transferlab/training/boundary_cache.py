@@ -1,0 +1,242 @@
+"""What is frozen is computed once: activations at the boundary between frozen and trainable stages.
+
+Rows are kept for each image by the hash of its pixels, so that epochs, seeds, heads, label budgets,
+query rounds and (with a folder) later runs share them, whatever subset they ask for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import weakref
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from transferlab.errors import UserError
+from transferlab.training.augmentation import augment
+from transferlab.training.checkpoint import write_whole
+from transferlab.training.devices import pick_device
+
+
+@dataclass(frozen=True)
+class Views:
+    """Random views of each image that are cached instead of drawn anew each epoch.
+
+    ``count`` views of ``strength`` (see :func:`transferlab.training.augmentation.augment`), drawn from
+    ``seed`` and the image itself, so that they do not depend on the order of images.
+    """
+
+    count: int = 1
+    strength: float = 0.0
+    flip: bool = False
+    seed: int = 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is one view and it is the image itself."""
+        return self.count == 1 and not self.strength and not self.flip
+
+
+PLAIN = Views()
+
+
+class Rows:
+    """Activations of N images, gathered by position: ``rows[indices]`` is a float32 tensor.
+
+    With K views position ``i`` asks for view ``view`` of image ``i``: ``rows.at(indices, view)``.
+    """
+
+    def __init__(self, blocks: list[np.ndarray], where: np.ndarray):
+        self._blocks, self._where = blocks, where  # where: int64 (N, 2), block and row in it
+
+    def __len__(self):
+        return len(self._where)
+
+    @property
+    def views(self) -> int:
+        return self._blocks[0].shape[1]
+
+    def at(self, indices, view: int = 0) -> torch.Tensor:
+        where = self._where[np.asarray(indices)]
+        out = torch.empty((len(where), *self._blocks[0].shape[2:]), dtype=torch.float32)
+        for block in np.unique(where[:, 0]):
+            here = np.flatnonzero(where[:, 0] == block)
+            out[here] = torch.from_numpy(np.asarray(self._blocks[block][where[here, 1], view])).float()
+        return out
+
+    def __getitem__(self, indices) -> torch.Tensor:
+        return self.at(np.arange(len(self))[indices] if isinstance(indices, slice) else indices)
+
+    def all(self, view: int = 0) -> torch.Tensor:
+        """Every row, for what is small (pooled features)."""
+        return self.at(np.arange(len(self)), view)
+
+
+@dataclass
+class _Store:
+    index: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    blocks: list[np.ndarray] = field(default_factory=list)
+
+
+class BoundaryCache:
+    """Activations of frozen stages, computed once.
+
+    Parameters
+    ----------
+    memory_budget : bytes kept in memory; further blocks are memory-mapped files
+    folder : where files are kept for later runs; None keeps them in a temporary folder that goes with
+        the cache
+    disk_budget : bytes of files kept in ``folder``; the oldest go first when a cache is opened
+    dtype : ``"float32"``, or ``"float16"`` for half the memory (rounded: measure the agreement with
+        :func:`agreement` before trusting it)
+
+    ``computed`` and ``reused`` count images, to see that nothing is computed twice.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from transferlab import load_backbone
+    >>> cache, tiny = BoundaryCache(), load_backbone("tiny")
+    >>> images = np.random.default_rng(0).integers(0, 255, (4, 3, 64, 64), np.uint8)
+    >>> cache.activations(tiny, len(tiny.stages), images).all().shape
+    torch.Size([4, 256])
+    >>> _ = cache.activations(tiny, len(tiny.stages), images[:2]); cache.computed, cache.reused
+    (4, 2)
+    """
+
+    def __init__(
+        self,
+        memory_budget: int = 2 * 2**30,
+        folder: Path | None = None,
+        disk_budget: int = 4 * 2**30,
+        dtype: str = "float32",
+    ):
+        if dtype not in ("float32", "float16"):
+            raise UserError(f"cache dtype {dtype!r} is not known; use float32 or float16.")
+        self.memory_budget, self.dtype = memory_budget, np.dtype(dtype)
+        self.in_memory = self.computed = self.reused = 0
+        self._stores: dict[str, _Store] = {}
+        self._keep = folder is not None
+        if folder is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="transferlab-boundary-"))
+            self._cleanup = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        else:
+            self.folder = Path(folder)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            prune(self.folder, disk_budget)
+
+    def activations(
+        self,
+        backbone,
+        boundary: int,
+        images,
+        *,
+        views: Views = PLAIN,
+        device: str = "auto",
+        batch_size: int = 64,
+    ) -> Rows:
+        """Outputs of the first ``boundary`` stages for uint8 images (N, C, H, W); pooled (N, D) after
+        the last stage. ``images`` may be an ``ImageSet``."""
+        images = getattr(images, "images", images)
+        store = self._store(_key(backbone, boundary, views, self.dtype))
+        names = [hashlib.blake2b(im.tobytes() + bytes(im.shape), digest_size=16).digest() for im in images]
+        missing = [i for i, name in enumerate(names) if name not in store.index]
+        missing = list({names[i]: i for i in missing}.values())  # each distinct picture once
+        self.reused += len(images) - len(missing)
+        chunk = max(1, self._rows_a_block(backbone, boundary, views))
+        for start in range(0, len(missing), chunk):
+            part = missing[start : start + chunk]
+            block = self._compute(backbone, boundary, images, part, views, device, batch_size)
+            self._add(store, _key(backbone, boundary, views, self.dtype), [names[i] for i in part], block)
+        self.computed += len(missing)
+        where = np.array([store.index[name] for name in names], np.int64).reshape(-1, 2)
+        return Rows(store.blocks, where)
+
+    def _rows_a_block(self, backbone, boundary, views, target: int = 256 * 2**20) -> int:
+        shape = (backbone.feature_dim,)
+        if boundary == 0:
+            shape = (3, backbone.preprocessing.input_size, backbone.preprocessing.input_size)
+        elif boundary < len(backbone.stages):
+            shape = backbone.stages[boundary - 1].output_shape
+        return target // (int(np.prod(shape)) * views.count * self.dtype.itemsize)
+
+    def _compute(self, backbone, boundary, images, chosen, views, device, batch_size) -> np.ndarray:
+        where = torch.device(pick_device(device))
+        stop = boundary if boundary < len(backbone.stages) else None
+        out = None
+        with torch.inference_mode():
+            for start in range(0, len(chosen), batch_size):
+                part = chosen[start : start + batch_size]
+                for view in range(views.count):
+                    pictures = _view(images, part, views, view)
+                    y = backbone.forward(backbone.preprocess(pictures).to(where), 0, stop).float().cpu().numpy()
+                    if out is None:
+                        out = np.empty((len(chosen), views.count, *y.shape[1:]), self.dtype)
+                    out[start : start + len(part), view] = y
+        return out
+
+    def _add(self, store: _Store, key: str, names: list[bytes], block: np.ndarray) -> None:
+        if self._keep or self.in_memory + block.nbytes > self.memory_budget:
+            path = self.folder / f"{key}-{os.getpid()}-{len(store.blocks)}.npy"
+            write_whole(path.with_suffix(".ids"), lambda t: Path(t).write_bytes(b"".join(names)))
+            write_whole(path, lambda t: _save_array(t, block))
+            if self.in_memory + block.nbytes > self.memory_budget:
+                block = np.load(path, mmap_mode="r")
+        if not isinstance(block, np.memmap):
+            self.in_memory += block.nbytes
+        store.blocks.append(block)
+        store.index.update({name: (len(store.blocks) - 1, row) for row, name in enumerate(names)})
+
+    def _store(self, key: str) -> _Store:
+        if key not in self._stores:
+            store = self._stores[key] = _Store()
+            for path in sorted(self.folder.glob(f"{key}-*.npy")) if self._keep else ():
+                ids = path.with_suffix(".ids").read_bytes()
+                store.blocks.append(np.load(path, mmap_mode="r"))
+                for row in range(len(ids) // 16):
+                    store.index[ids[16 * row : 16 * row + 16]] = (len(store.blocks) - 1, row)
+        return self._stores[key]
+
+
+def prune(folder: Path, budget: int) -> None:
+    """Remove the oldest blocks until those left fit into ``budget`` bytes."""
+    blocks = sorted(folder.glob("*.npy"), key=lambda p: p.stat().st_mtime, reverse=True)
+    total = 0
+    for path in blocks:
+        total += path.stat().st_size
+        if total > budget:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".ids").unlink(missing_ok=True)
+
+
+def agreement(a: np.ndarray, b: np.ndarray) -> float:
+    """Share of images for which two arrays of probabilities (N, K) name the same class."""
+    return float((np.asarray(a).argmax(1) == np.asarray(b).argmax(1)).mean())
+
+
+def _key(backbone, boundary: int, views: Views, dtype: np.dtype) -> str:
+    text = f"{backbone.digest}|{boundary}|{views}|{dtype}"
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def _view(images, positions: list[int], views: Views, view: int) -> np.ndarray:
+    chosen = np.stack([images[i] for i in positions])
+    if views.plain:
+        return chosen
+    out = []
+    for image in chosen:
+        words = hashlib.blake2b(image.tobytes(), key=f"{views.seed}.{view}".encode(), digest_size=7).digest()
+        generator = torch.Generator().manual_seed(int.from_bytes(words, "big"))
+        x = augment(torch.from_numpy(image)[None], generator, strength=views.strength, flip=views.flip)
+        out.append((x * 255).round().to(torch.uint8)[0].numpy())
+    return np.stack(out)
+
+
+def _save_array(path: str, array: np.ndarray) -> None:
+    with open(path, "wb") as f:
+        np.save(f, array)
