@@ -18,8 +18,8 @@ class Source:
     """One network to train.
 
     ``prepare(arrays, rng)`` turns the Tiny ImageNet arrays into (images, labels, class names); labels
-    are None where training needs none. ``small_size`` is the side in pixels for the first half of the
-    epochs (fewer pixels, faster), 64 after that.
+    are None where training needs none. ``small_size`` is the side in pixels for the first two thirds
+    of the epochs (fewer pixels, faster), 64 after that.
     """
 
     summary: str

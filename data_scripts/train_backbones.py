@@ -46,7 +46,7 @@ def supervised(source: Source, images: torch.Tensor, labels: torch.Tensor):
     """Batches of one random view with its label, and cross-entropy."""
 
     def batch(indices, epoch, generator):
-        size = source.small_size if epoch < source.recipe.epochs // 2 else 64
+        size = source.small_size if epoch < source.recipe.epochs * 2 // 3 else 64
         x = augment(images[indices], generator, strength=0.9, flip=source.flip, size=size)
         return normalize(x), labels[indices]
 

@@ -1,1 +1,34 @@
-"""placeholder"""
+"""A name or a weights file in; an immutable backbone of named stages out.
+
+Networks of timm and torchvision, and those that come with the package, are cut into the same kind of
+ordered stages and keep the preprocessing of their weights. This room never trains, never unpickles, and
+never sees labels. Importing it registers the bundled networks with timm, as ``transferlab_tiny`` and so on.
+"""
+
+from transferlab.backbones.architecture import Architecture
+from transferlab.backbones.backbone import Backbone, Stage
+from transferlab.backbones.bundled import backbone_card, build_small_resnet, bundled_names, register_bundled
+from transferlab.backbones.load import load_backbone, random_backbone
+from transferlab.backbones.preprocessing import Preprocessing
+from transferlab.backbones.segment import Segment
+from transferlab.backbones.weights_file import HEAD_PREFIX, read_description, read_tensors, write_weights
+
+register_bundled()
+
+__all__ = [
+    "HEAD_PREFIX",
+    "Architecture",
+    "Backbone",
+    "Preprocessing",
+    "Segment",
+    "Stage",
+    "backbone_card",
+    "build_small_resnet",
+    "bundled_names",
+    "load_backbone",
+    "random_backbone",
+    "read_description",
+    "read_tensors",
+    "register_bundled",
+    "write_weights",
+]

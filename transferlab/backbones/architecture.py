@@ -13,13 +13,25 @@ from torch import nn
 from torchvision import models as tv
 
 from transferlab.backbones.bundled import build_small_resnet
+from transferlab.backbones.mobilenetv1 import build_mobilenetv1
 from transferlab.errors import UserError
 
 # Settings that would fetch or read other files, or give something that is not one network.
-REFUSED = frozenset(
-    "pretrained pretrained_cfg pretrained_cfg_overlay checkpoint_path cache_dir weights weights_backbone progress "
-    "features_only out_indices scriptable exportable no_jit".split()
-)
+REFUSED = {
+    "pretrained",
+    "pretrained_cfg",
+    "pretrained_cfg_overlay",
+    "checkpoint_path",
+    "cache_dir",
+    "weights",
+    "weights_backbone",
+    "progress",
+    "features_only",
+    "out_indices",
+    "scriptable",
+    "exportable",
+    "no_jit",
+}
 
 
 @dataclass(frozen=True)
@@ -31,9 +43,9 @@ class Architecture:
 
     Examples
     --------
-    >>> net = Architecture("transferlab", "small_resnet", {"channels": [8], "layers": [1]}).build(seed=0)
+    >>> net = Architecture("transferlab", "small_resnet", {"num_classes": 5}).build(seed=0)
     >>> net.num_classes
-    200
+    5
     """
 
     library: str
@@ -53,7 +65,7 @@ class Architecture:
 
 
 def _timm(name: str, kwargs: dict) -> nn.Module:
-    known = name.split(".")[0]
+    known = name.partition(".")[0]
     if not timm.is_model(known):
         raise UserError(f"timm has no network {name!r}; {_meant(known, timm.list_models())}")
     return _called(name, lambda: timm.create_model(name, pretrained=False, **kwargs))
@@ -69,9 +81,9 @@ def _torchvision(name: str, kwargs: dict) -> nn.Module:
 
 
 def _transferlab(name: str, kwargs: dict) -> nn.Module:
-    if name != "small_resnet":
-        raise UserError(f"transferlab has no architecture {name!r}; use 'small_resnet'.")
-    return _called(name, lambda: build_small_resnet(**kwargs))
+    if name not in OURS:
+        raise UserError(f"transferlab has no architecture {name!r}; use {' or '.join(OURS)}.")
+    return _called(name, lambda: OURS[name](**kwargs))
 
 
 def _called(name: str, build) -> nn.Module:
@@ -79,7 +91,9 @@ def _called(name: str, build) -> nn.Module:
         return build()
     except (TypeError, AssertionError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{name!r} cannot be built with these settings ({reason}); correct its kwargs.") from error
+        raise UserError(
+            f"{name!r} cannot be built with these settings ({reason}); correct its kwargs."
+        ) from error
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
@@ -87,4 +101,5 @@ def _meant(name: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(close)}?" if close else "see the library's list of models."
 
 
+OURS = {"small_resnet": build_small_resnet, "mobilenetv1": build_mobilenetv1}
 BUILDERS = {"timm": _timm, "torchvision": _torchvision, "transferlab": _transferlab}

@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 from transferlab.backbones.stages import Step
 
 aten = torch.ops.aten
+Pair = tuple[float, float]  # rows, columns
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class Extent:
     receptive_field: int | Literal["global"]
 
 
-def measure(stages: Iterable[Iterable[Step]], pool: Iterable[Step], input_size: int) -> tuple[list[Extent], int]:
+def measure(
+    stages: Iterable[Iterable[Step]], pool: Iterable[Step], input_size: int
+) -> tuple[list[Extent], int]:
     """The extent of each stage and the number of pooled features, at ``input_size`` pixels.
 
     The field of a layer of kernel k, dilation d is r + (k - 1) d j, where r and j are the field and the
@@ -51,7 +54,7 @@ def measure(stages: Iterable[Iterable[Step]], pool: Iterable[Step], input_size: 
         x = torch.empty(1, 3, input_size, input_size, device="meta")
         for steps in stages:
             x = _run(steps, x)
-            field, stride = _known(x)
+            field, stride = (max(pair) for pair in _known(x))
             shape = tuple(int(n) for n in (*x.shape[1:], 1, 1)[:3])
             extents.append(
                 Extent(
@@ -76,75 +79,97 @@ def _without_data(module: nn.Module) -> nn.Module:
     return copy.deepcopy(module, memo).eval()
 
 
-def _known(tensor: torch.Tensor) -> tuple[float, int]:
-    return getattr(tensor, "_field_and_stride", (1, 1))
+def _known(tensor: torch.Tensor) -> tuple[Pair, Pair]:
+    return getattr(tensor, "_field_and_stride", ((1, 1), (1, 1)))
+
+
+def _largest(pairs: Iterable[Pair]) -> Pair:
+    rows, columns = zip(*pairs, strict=True)
+    return max(rows), max(columns)
 
 
 class _Followed(TorchDispatchMode):
-    """Carries (field, stride) from the inputs of every operation to its outputs."""
+    """Carries (field, stride), each by rows and columns, from an operation's inputs to its outputs."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         inputs = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
-        known = [_known(t) for t in inputs]
-        field, stride = (max(values) for values in zip(*known, strict=True)) if known else (1, 1)
-        shape_before = inputs[0].shape if inputs else ()  # an operation in place may change it
+        before = inputs[0].shape if inputs else ()  # an operation in place may change it
         out = func(*args, **(kwargs or {}))
-        window, step = _WINDOWS.get(func.overloadpacket, _no_window)(args, shape_before, out)
-        for tensor in tree_leaves(out):
-            if isinstance(tensor, torch.Tensor):
-                tensor._field_and_stride = (field + (window - 1) * stride, stride * step)
+        if inputs:
+            fields, strides = zip(*(_known(t) for t in inputs), strict=True)
+            field, stride = _largest(fields), _largest(strides)
+            window, step = _WINDOWS.get(func.overloadpacket, _no_window)(args, before, out)
+            field = tuple(f + (w - 1) * s for f, w, s in zip(field, window, stride, strict=True))
+            stride = tuple(a * b for a, b in zip(stride, step, strict=True))
+            for tensor in tree_leaves(out):
+                if isinstance(tensor, torch.Tensor):
+                    tensor._field_and_stride = (field, stride)
         return out
 
 
-def _first(value) -> int:
-    return max(value) if isinstance(value, list | tuple) else value
+_ONE = (1, 1)
+_ALL = (math.inf, math.inf)
 
 
-def _no_window(args, before, out) -> tuple[float, int]:
-    return 1, 1
+def _pair(value) -> Pair:
+    """torch's argument for both axes: a number, one number in a list, or two."""
+    values = list(value) if isinstance(value, list | tuple | torch.Size) else [value]
+    return values[0], values[-1]
 
 
-def _convolution(args, before, out) -> tuple[float, int]:
-    kernel, stride, dilation = args[1].shape[2:], args[3], args[5]
-    return (max(kernel) - 1) * _first(dilation) + 1, _first(stride)
+def _no_window(args, before, out) -> tuple[Pair, Pair]:
+    return _ONE, _ONE
 
 
-def _pooling(args, before, out) -> tuple[float, int]:
-    kernel = _first(args[1])
-    stride = _first(args[2]) if len(args) > 2 and args[2] else kernel
-    dilation = _first(args[4]) if len(args) > 4 and isinstance(args[4], list | tuple) else 1
-    return (kernel - 1) * dilation + 1, stride
+def _convolution(args, before, out) -> tuple[Pair, Pair]:
+    return _dilated(args[1].shape[2:], args[5]), _pair(args[3])
 
 
-def _adaptive(args, before, out) -> tuple[float, int]:
+def _max_pool(args, before, out) -> tuple[Pair, Pair]:
+    return _dilated(args[1], args[4] if len(args) > 4 else 1), _pool_stride(args)
+
+
+def _average_pool(args, before, out) -> tuple[Pair, Pair]:
+    return _pair(args[1]), _pool_stride(args)
+
+
+def _dilated(kernel, dilation) -> Pair:
+    (kh, kw), (dh, dw) = _pair(kernel), _pair(dilation)
+    return (kh - 1) * dh + 1, (kw - 1) * dw + 1
+
+
+def _pool_stride(args) -> Pair:
+    return _pair(args[2] if len(args) > 2 and args[2] else args[1])
+
+
+def _adaptive(args, before, out) -> tuple[Pair, Pair]:
     result = out[0] if isinstance(out, tuple) else out
-    size, wanted = max(before[-2:]), max(result.shape[-2:])
-    if wanted == 1 and size > 1:
-        return math.inf, 1
-    return max(1, math.ceil(size / wanted)), max(1, size // wanted)
+    sizes = list(zip(before[-2:], result.shape[-2:], strict=True))
+    window = tuple(math.inf if to == 1 and size > 1 else math.ceil(size / to) for size, to in sizes)
+    return window, tuple(max(1, size // to) for size, to in sizes)
 
 
-def _reduction(args, before, out) -> tuple[float, int]:
+def _reduction(args, before, out) -> tuple[Pair, Pair]:
     """Sums over rows and columns are global; a sum over one axis is over channels."""
-    dims = next((a for a in args[1:] if isinstance(a, list | tuple)), range(len(before)))
-    crossed = math.prod(before[d] for d in dims) if len(dims) > 1 and len(before) == 4 else 1
-    return (math.inf if crossed > 1 else 1), 1
+    axes = next((a for a in args[1:] if isinstance(a, list | tuple)), range(len(before)))
+    crossed = math.prod(before[a] for a in axes) if len(axes) > 1 and len(before) == 4 else 1
+    return (_ALL if crossed > 1 else _ONE), _ONE
 
 
-def _group_norm(args, before, out) -> tuple[float, int]:
-    return math.inf, 1
+def _group_norm(args, before, out) -> tuple[Pair, Pair]:
+    return _ALL, _ONE
 
 
-def _reshaping(args, before, out) -> tuple[float, int]:
+def _reshaping(args, before, out) -> tuple[Pair, Pair]:
     """Flattening a map mixes its positions in whatever reads the result."""
     flattened = len(before) == 4 and out.ndim == 2 and out.shape[0] == before[0]
-    return (max(before[2:]) if flattened else 1), 1
+    return (_pair(before[2:]) if flattened else _ONE), _ONE
 
 
 _WINDOWS = {
     aten.convolution: _convolution,
-    aten.max_pool2d_with_indices: _pooling,
-    aten.avg_pool2d: _pooling,
+    aten.max_pool2d_with_indices: _max_pool,
+    aten.avg_pool2d: _average_pool,
     aten._adaptive_avg_pool2d: _adaptive,
     aten.adaptive_max_pool2d: _adaptive,
     aten.mean: _reduction,

@@ -10,9 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import timm.models as tm
 import torch
 from timm.layers.classifier import NormMlpClassifierHead
+from timm.models.convnext import ConvNeXt
+from timm.models.densenet import DenseNet
+from timm.models.efficientnet import EfficientNet
+from timm.models.inception_v3 import InceptionV3
+from timm.models.mobilenetv3 import MobileNetV3
+from timm.models.resnet import ResNet
+from timm.models.vgg import VGG
+from timm.models.xception import Xception
 from torch import nn
 from torchvision import models as tv
 from torchvision.models import convnext as tv_convnext
@@ -135,7 +142,9 @@ def _torchvision_resnet(net) -> Split:
 
 def _timm_vgg(net) -> Split:
     maps = _numbered(_cut_after(_children(net, "features"), _is_max_pool))
-    return _built([*maps, ("hidden", _steps(net, "pre_logits"))], *_steps(net, "head.global_pool", "head.flatten"))
+    return _built(
+        [*maps, ("hidden", _steps(net, "pre_logits"))], *_steps(net, "head.global_pool", "head.flatten")
+    )
 
 
 def _torchvision_vgg(net) -> Split:
@@ -188,7 +197,9 @@ def _timm_efficientnet(net) -> Split:
 def _timm_mobilenetv3(net) -> Split:
     blocks = _numbered([step] for step in _children(net, "blocks"))
     head = _steps(net, "global_pool", "conv_head", "norm_head", "act2")
-    return _built([("stem", _steps(net, "conv_stem", "bn1")), *blocks, ("head", head)], *_steps(net, "flatten"))
+    return _built(
+        [("stem", _steps(net, "conv_stem", "bn1")), *blocks, ("head", head)], *_steps(net, "flatten")
+    )
 
 
 def _torchvision_blocks(net) -> list[tuple[str, Iterable[Step]]]:
@@ -234,7 +245,10 @@ def _torchvision_densenet(net) -> Split:
 def _timm_convnext(net) -> Split:
     stages = [("stem", _steps(net, "stem")), *_numbered([step] for step in _children(net, "stages"))]
     if isinstance(net.head, NormMlpClassifierHead):
-        head = ("head", (*_steps(net, "head.global_pool", "head.norm"), _flatten(), *_steps(net, "head.pre_logits")))
+        head = (
+            "head",
+            (*_steps(net, "head.global_pool", "head.norm"), _flatten(), *_steps(net, "head.pre_logits")),
+        )
         return _built([*stages, head])
     pool = _steps(net, "head.global_pool", "head.flatten")
     return _built([*stages, ("head", _steps(net, "norm_pre"))], *pool)
@@ -264,14 +278,14 @@ FAMILIES = (
 
 # Exact classes only: a subclass may run its modules in another order.
 ADAPTERS: dict[type[nn.Module], Callable[[nn.Module], Split]] = {
-    tm.vgg.VGG: _timm_vgg,
-    tm.resnet.ResNet: _timm_resnet,
-    tm.inception_v3.InceptionV3: _timm_inception,
-    tm.xception.Xception: _timm_xception,
-    tm.efficientnet.EfficientNet: _timm_efficientnet,
-    tm.mobilenetv3.MobileNetV3: _timm_mobilenetv3,
-    tm.densenet.DenseNet: _timm_densenet,
-    tm.convnext.ConvNeXt: _timm_convnext,
+    VGG: _timm_vgg,
+    ResNet: _timm_resnet,
+    InceptionV3: _timm_inception,
+    Xception: _timm_xception,
+    EfficientNet: _timm_efficientnet,
+    MobileNetV3: _timm_mobilenetv3,
+    DenseNet: _timm_densenet,
+    ConvNeXt: _timm_convnext,
     tv.VGG: _torchvision_vgg,
     tv.ResNet: _torchvision_resnet,
     tv_inception.Inception3: _torchvision_inception,

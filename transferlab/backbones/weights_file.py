@@ -31,7 +31,7 @@ SCHEMA = {
         "std": _THREE,
         "input_size": {"type": "integer", "minimum": 8},
         "interpolation": {"enum": ["bilinear", "bicubic", "nearest"]},
-        "classes": {"anyOf": [{"type": "null"}, {"type": "array", "items": {"type": "string"}}]},
+        "classes": {"type": ["array", "integer", "null"], "items": {"type": "string"}},
         "sha256": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"},
         "card": {"type": "object"},
     },
@@ -53,7 +53,9 @@ def read_description(path: str | os.PathLike) -> dict[str, Any]:
         described = json.loads(place.read_text(encoding="utf-8"))
     except FileNotFoundError:
         needed = ", ".join(SCHEMA["required"])
-        raise UserError(f"{Path(path).name} has no {place.name} beside it; write one with {needed}.") from None
+        raise UserError(
+            f"{Path(path).name} has no {place.name} beside it; write one with {needed}."
+        ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{place} cannot be read as JSON ({error}); correct it.") from None
     problem = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(SCHEMA).iter_errors(described))
@@ -71,13 +73,16 @@ def read_tensors(path: str | os.PathLike, sha256: str | None = None) -> dict[str
     UserError
         when the file is absent, damaged, holds code, or its SHA-256 is not ``sha256``.
     """
-    from safetensors.torch import SafetensorError, load_file
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
 
     path = Path(path)
     if not path.is_file():
         raise UserError(f"there is no weights file {path}; check the path.")
     if sha256 is not None and file_sha256(path) != sha256:
-        raise UserError(f"{path.name} is not the file that {path.stem}.json describes (SHA-256 differs); get it again.")
+        raise UserError(
+            f"{path.name} is not the file that {path.stem}.json describes (SHA-256 differs); get it again."
+        )
     if path.suffix in PICKLE_SUFFIXES:
         return _tensors_of_pickle(path)
     try:
@@ -111,7 +116,9 @@ def write_weights(
 
     path = Path(path)
     if path.suffix != ".safetensors":
-        raise UserError(f"weights are written as safetensors, not {path.suffix or 'without a suffix'}; rename {path}.")
+        raise UserError(
+            f"weights are written as safetensors, not {path.suffix or 'without a suffix'}; rename {path}."
+        )
     whole = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
     _replace(path, lambda temporary: save_file(whole, temporary))
     text = json.dumps({**description, "sha256": file_sha256(path)}, indent=1, ensure_ascii=False) + "\n"

@@ -42,7 +42,9 @@ def list_csv(path: str | Path) -> Listing:
         raise UserError(f"{here} lists no images; add rows of path,label.")
     undecided = [e.name for e in entries if e.split is None]
     if 0 < len(undecided) < len(entries):
-        raise UserError(f"{here} gives no split for {undecided[0]!r}; fill in the column for all or for none.")
+        raise UserError(
+            f"{here} gives no split for {undecided[0]!r}; fill in the column for all or for none."
+        )
     return Listing(shown(path.stem), entries, quarantined)
 
 
@@ -65,6 +67,8 @@ def _rows(path: Path, here: str) -> Iterator[tuple[int, dict[str, str]]]:
     except UnicodeDecodeError:
         raise UserError(f"{here} is not UTF-8 text; save it as CSV in UTF-8.") from None
     except csv.Error as error:
-        raise UserError(f"{here} cannot be read as CSV ({error}); save it again as comma-separated.") from None
+        raise UserError(
+            f"{here} cannot be read as CSV ({error}); save it again as comma-separated."
+        ) from None
     except PermissionError:
         raise UserError(f"{here} cannot be read: no permission; ask its owner for it.") from None

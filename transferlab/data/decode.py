@@ -5,22 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from transferlab.data.parallel import map_in_order
 from transferlab.errors import UserError
 
 # Pillow's own line between a large picture and a decompression bomb.
 MAX_PIXELS = 89_478_485
 # Other formats stay out: some (EPS) start programs, none is common for photographs.
-FORMATS = ("BMP", "DIB", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = ("BMP", "DIB", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 THUMB = 32
 _DRAFT_FROM = 1024
 _WHITE = (255, 255, 255, 255)
@@ -30,13 +28,13 @@ _WHITE = (255, 255, 255, 255)
 class Picture:
     """A decoded image.
 
-    pixels : uint8 (3, S, S); digest : 16 bytes that equal pictures share (size and RGB pixels before
-    cropping); thumb : uint8 (32, 32), the whole picture in grey; animated : whether the file holds more than the
-    one frame or page that was read.
+    pixels : uint8 (3, S, S); digest : 32 hex digits that equal pictures share (size and RGB pixels
+    before cropping); thumb : uint8 (32, 32), the whole picture in grey; animated : whether the file
+    holds more than the one frame or page that was read.
     """
 
     pixels: np.ndarray
-    digest: bytes
+    digest: str
     thumb: np.ndarray
     animated: bool
 
@@ -117,9 +115,12 @@ def decode(path: str | Path, size: int) -> Picture:
     UserError
         when the file is no picture that can be shown; the message is the reason alone.
     """
+    Image.init()  # else Pillow knows only its five commonest formats
     try:
         mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):
+        if stat.S_ISDIR(mode):
+            raise UserError("a folder that cannot be read")
+        if not stat.S_ISREG(mode):  # opening a pipe would wait for ever
             raise UserError("not a regular file")
         if os.path.getsize(path) == 0:
             raise UserError("empty file")
@@ -135,6 +136,8 @@ def decode(path: str | Path, size: int) -> Picture:
         raise UserError("not an image (or a format that is not read)") from None
     except Image.DecompressionBombError:
         raise UserError(f"more than {2 * MAX_PIXELS:,} pixels, refused as a decompression bomb") from None
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}" if error.errno else _reason(error)) from None
     except Exception as error:  # a hostile file can make a decoder raise anything
         raise UserError(_reason(error)) from None
 
@@ -154,7 +157,7 @@ def _picture(image: Image.Image, size: int) -> Picture:
         image.draft(None, (max(4 * size, _DRAFT_FROM // 2),) * 2)
     image.load()
     rgb = to_rgb(_upright(image))
-    digest = hashlib.blake2b(repr(rgb.size).encode() + rgb.tobytes(), digest_size=16).digest()
+    digest = hashlib.blake2b(repr(rgb.size).encode() + rgb.tobytes(), digest_size=16).hexdigest()
     thumb = rgb.convert("L").resize((THUMB, THUMB), Image.Resampling.BOX, reducing_gap=3.0)
     square = np.asarray(fit_square(rgb, size)).transpose(2, 0, 1)
     return Picture(np.ascontiguousarray(square), digest, np.asarray(thumb).copy(), animated)
@@ -174,15 +177,8 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def decode_many(
-    paths: Sequence[str | Path], size: int, progress: bool = True
-) -> Iterator[tuple[int, Picture | str]]:
-    """Decode ``paths`` on all cores; yields (position, picture or the reason why there is none) in order.
-
-    Progress and the time left go to stderr.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def decode_many(paths: Sequence[str | Path], size: int, progress: bool = True) -> Iterator[Picture | str]:
+    """Decode ``paths`` on all cores, in order: a picture each, or the reason why there is none."""
 
     def attempt(path):
         try:
@@ -190,19 +186,4 @@ def decode_many(
         except UserError as reason:
             return str(reason)
 
-    columns = (TextColumn("reading images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=not progress)
-    with warnings.catch_warnings(), ThreadPoolExecutor(_workers()) as pool, bar:
-        warnings.simplefilter("ignore")  # what matters is said in the audit
-        task = bar.add_task("", total=len(paths))
-        remaining = iter(paths)
-        # A bounded window: decoded pictures never pile up faster than they are taken.
-        window = [pool.submit(attempt, p) for p in islice(remaining, 8 * _workers())]
-        for i in range(len(paths)):
-            yield i, window.pop(0).result()
-            window.extend(pool.submit(attempt, p) for p in islice(remaining, 1))
-            bar.advance(task)
-
-
-def _workers() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return map_in_order(attempt, paths, progress)

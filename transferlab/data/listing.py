@@ -16,7 +16,7 @@ SPLITS = {
     "test": "test", "testing": "test",
 }  # fmt: skip
 _SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "icon\r"}
-_SUFFIXES = {".bmp", ".dib", ".gif", ".jpeg", ".jpg", ".mpo", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
+_SUFFIXES = {".bmp", ".dib", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _walk(folder: Path, parts: tuple[str, ...], above: frozenset) -> Iterator[tu
         if item.name.startswith(".") or item.name.lower() in _SYSTEM:
             continue
         inside = (*parts, item.name)
-        if not item.is_dir():
+        if not os.path.isdir(item.path):  # False for a link to itself, where item.is_dir() raises
             yield inside
             continue
         try:
@@ -103,7 +103,9 @@ def list_folder(root: str | Path) -> Listing:
     for parts in files:
         name = shown(os.path.join(*parts))
         if len(parts) <= depth or (split_dirs and parts[0] not in split_dirs):
-            quarantined.append({"path": name, "reason": "lies outside every class folder"})
+            unread = os.path.isdir(os.path.join(root, *parts))
+            reason = "a folder that cannot be read" if unread else "lies outside every class folder"
+            quarantined.append({"path": name, "reason": reason})
             continue
         split = split_dirs.get(parts[0])
         entries.append(Entry(os.path.join(root, *parts), name, shown(parts[depth - 1]), split))

@@ -30,8 +30,9 @@ def hold_out(
     want = np.minimum(want, np.maximum(total - 1, 0))
     held = np.zeros(len(labels), bool)
     if groups is None:
+        shuffled = rng.permutation(len(labels))
         for c in range(n_classes):
-            held[rng.permutation(np.flatnonzero(labels == c))[: want[c]]] = True
+            held[shuffled[labels[shuffled] == c][: want[c]]] = True
         return held
     index = np.unique(groups, return_inverse=True)[1]
     rows = np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1])
@@ -58,5 +59,3 @@ def _helps(gain: np.ndarray, missing: np.ndarray) -> bool:
     missing = missing.clip(0)
     useful = np.minimum(gain, missing).sum()
     return useful > gain.sum() - useful
-
-

@@ -39,9 +39,10 @@ def intensity_statistics(images: np.ndarray) -> np.ndarray:
             "images must be a uint8 array of shape (N, C, H, W) with 1 or 3 channels, "
             f"not {images.dtype} {images.shape}; convert them first."
         )
-    pixels = images.reshape(*images.shape[:2], -1).astype(np.float64)
+    n, channels, height, width = images.shape
+    pixels = images.reshape(n, channels, height * width).astype(np.float64)
     mean, std = pixels.mean(2), pixels.std(2)
-    if images.shape[1] == 3:
+    if channels == 3:
         return np.concatenate([mean, std], 1).astype(np.float32)
     flat = std == 0
     z = (pixels - mean[:, :, None]) / np.where(flat, 1, std)[:, :, None]

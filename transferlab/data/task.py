@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from transferlab.data.imageset import ImageSet
 from transferlab.data.metrics import counted_metrics
+from transferlab.data.splits import hold_out
 from transferlab.errors import UserError
+
+# Test labels lie here and not in the test object, so that none of its attributes leads to them.
+_SEALED: WeakKeyDictionary[SealedTest, _Seal] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +24,7 @@ class TestScores:
 
     truth : int64 (N,); groups : array (N,) or None; probabilities : model name to float (N, K);
     metrics : model name to the dict of :func:`transferlab.data.counted_metrics`;
-    look : the how-manieth look at this test this was.
+    paths : names of the images or None; look : the how-manieth look at this test this was.
     """
 
     __test__ = False  # not a pytest class
@@ -28,10 +33,20 @@ class TestScores:
     metrics: dict[str, dict]
     look: int
     groups: np.ndarray | None = None
+    paths: tuple[str, ...] | None = None
+
+
+@dataclass
+class _Seal:
+    labels: np.ndarray
+    paths: tuple[str, ...] | None
+    looks: int = 0
 
 
 class SealedTest:
     """Test images that anyone may read, and labels that only :meth:`score` meets.
+
+    Paths are sealed as well: a folder's paths hold the class. ``image_set`` has neither.
 
     Examples
     --------
@@ -41,15 +56,22 @@ class SealedTest:
     (dtype('uint8'), 0)
     """
 
-    __slots__ = ("__labels", "image_set", "looks", "printing")
+    __slots__ = ("__weakref__", "image_set", "printing")
 
     def __init__(self, labelled: ImageSet, printing: bool = True):
         if labelled.labels is None or not len(labelled):
             raise UserError("a test needs at least one labelled image; give the test split labels.")
-        self.__labels = labelled.labels
-        self.image_set = labelled.without_labels()
-        self.looks = 0
+        _SEALED[self] = _Seal(labelled.labels, labelled.paths)
+        self.image_set = replace(labelled.without_labels(), paths=None)
         self.printing = printing
+
+    def __repr__(self):
+        return f"SealedTest(n={len(self)}, looks={self.looks})"
+
+    @property
+    def looks(self) -> int:
+        """How often :meth:`score` was called."""
+        return _SEALED[self].looks
 
     @property
     def images(self) -> np.ndarray:
@@ -74,15 +96,17 @@ class SealedTest:
                     f"model {name!r} gave probabilities of shape {p.shape}, expected {(len(self), k)}; "
                     "fit it with labels of this task."
                 )
-        self.looks += 1
+        seal = _SEALED[self]
+        seal.looks += 1
         if self.printing:
             print(f"test look {self.looks}: {len(models)} model(s), n = {len(self)}")
         return TestScores(
-            truth=self.__labels.copy(),
+            truth=seal.labels.copy(),
             probabilities=probabilities,
-            metrics={name: counted_metrics(self.__labels, p) for name, p in probabilities.items()},
-            look=self.looks,
+            metrics={name: counted_metrics(seal.labels, p) for name, p in probabilities.items()},
+            look=seal.looks,
             groups=self.image_set.groups,
+            paths=seal.paths,
         )
 
     def __reduce__(self):
@@ -115,27 +139,30 @@ class Task:
 
     @property
     def grouped(self) -> bool:
-        """Whether images carry a group that no split may straddle."""
-        return self.train.groups is not None
+        """Whether groups (people, patients, bursts) were declared; near duplicates kept together do not count."""
+        found = self.audit.get("groups", {}).get("from") == "duplicates"
+        return self.train.groups is not None and not found
 
     @property
     def labels_available(self) -> int:
         """The most labels a class that every class can give."""
-        return int(np.bincount(self._all_labels(), minlength=len(self.classes)).min())
-
-    def _all_labels(self) -> np.ndarray:
-        given = self._development.labels
-        return given if self._validation is None else np.concatenate([given, self._validation.labels])
+        return int(_counts(self._development, self._validation).sum(axis=0).min())
 
     def draw(self, labels_per_class: int | None, seed: int) -> Task:
         """The same task with ``labels_per_class`` labels (None: all) drawn by ``seed``."""
         return draw_task(
-            self.name, self._development, self._validation, self.test, labels_per_class, seed,
-            card=self.card, audit=self.audit,
+            self.name,
+            self._development,
+            self._validation,
+            self.test,
+            labels_per_class,
+            seed,
+            card=self.card,
+            audit=self.audit,
         )
 
 
-def draw_task(
+def draw_task(  # noqa: PLR0917
     name: str,
     development: ImageSet,
     validation: ImageSet | None,
@@ -150,71 +177,63 @@ def draw_task(
     """Draw labels from ``development`` (labelled) and split them into train and validation.
 
     The labels a class include those that go to validation: a fifth of them, at least one from two
-    labels on. A given ``validation`` set is drawn from in the same share. What is not drawn becomes
-    the unlabelled pool. Groups never straddle train and validation: a group goes where its first
-    drawn image goes, and its other drawn images follow.
+    labels on. A given ``validation`` set gives that share where it has as many; without one, validation
+    is taken out of the draw, whole groups together. What is not drawn becomes the unlabelled pool.
+
+    Raises
+    ------
+    UserError
+        when ``labels_per_class`` is no whole number from 1 on, or more than a class has.
     """
-    rng = np.random.default_rng([seed, 20_241])
     k = labels_per_class
-    if k is not None and (not isinstance(k, (int, np.integer)) or k < 1):
-        raise UserError(f"labels per class must be a whole number of at least 1, not {k!r}.")
-    if validation is not None and k is not None and k >= 2:
-        n_val = max(1, math.floor(k * validation_fraction + 0.5))
-        val_picks = _pick(validation, n_val, rng)
-        train_picks = _pick(development, k - n_val, rng)
-        train, val = train_picks, validation[val_picks]
-        rest = np.setdiff1d(np.arange(len(development)), train)
-        return Task(name, development[train], val, development[rest].without_labels(), test, k, seed,
-                    card or {}, audit or {}, development, validation)
-    picks = _pick(development, k, rng)
-    rest = np.setdiff1d(np.arange(len(development)), picks)
+    rng = np.random.default_rng([seed, 20_241])
+    from_development, from_validation = _shares(development, validation, k, validation_fraction)
+    picks = _pick(development, from_development, rng)
+    pool = np.setdiff1d(np.arange(len(development)), picks)
     if validation is not None:
-        train, val = picks, (validation if k is None else None)
+        train, val = picks, validation[_pick(validation, from_validation, rng)]
     else:
-        is_val = _validation_share(development[picks], validation_fraction, rng)
-        train = picks[~is_val]
-        val = development[picks[is_val]] if is_val.any() else None
-    return Task(name, development[np.sort(train)], val, development[rest].without_labels(), test, k, seed,
-                card or {}, audit or {}, development, validation)
+        drawn = development[picks]
+        held = hold_out(drawn.labels, drawn.groups, len(drawn.classes), validation_fraction, rng)
+        train, val = picks[~held], drawn[held]
+    val = val if len(val) else None
+    return Task(
+        name, development[train], val, development[pool].without_labels(), test, k, seed,
+        card or {}, audit or {}, development, validation,
+    )  # fmt: skip
 
 
-def _pick(labelled: ImageSet, k: int | None, rng) -> np.ndarray:
-    """Positions of k images of each class (all where k is None), sorted."""
+def _counts(development: ImageSet, validation: ImageSet | None) -> np.ndarray:
+    """int64 (2, K): images of each class in development and in validation."""
+    k = len(development.classes)
+    given = np.zeros(k, int) if validation is None else np.bincount(validation.labels, minlength=k)
+    return np.stack([np.bincount(development.labels, minlength=k), given])
+
+
+def _shares(
+    development: ImageSet, validation: ImageSet | None, k: int | None, fraction: float
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """How many labels of each class to draw from either set; None: all."""
     if k is None:
+        return None, None
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+        raise UserError(f"labels per class must be a whole number of at least 1, not {k!r}.")
+    in_development, in_validation = _counts(development, validation)
+    total = in_development + in_validation
+    if k > total.min():
+        scarce = development.classes[int(total.argmin())]
+        raise UserError(
+            f"class {scarce!r} has {total.min()} labelled images outside the test, fewer than the {k} labels "
+            f"a class asked for; ask for at most {total.min()}."
+        )
+    share = max(1, math.floor(k * fraction + 0.5)) if k >= 2 else 0
+    from_validation = np.minimum(np.maximum(share, k - in_development), in_validation)
+    return k - from_validation, from_validation
+
+
+def _pick(labelled: ImageSet, wanted: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """Positions of ``wanted`` (K,) images of each class (all where it is None), sorted."""
+    if wanted is None:
         return np.arange(len(labelled))
-    picks = []
-    for c, name in enumerate(labelled.classes):
-        members = np.flatnonzero(labelled.labels == c)
-        if len(members) < k:
-            counts = np.bincount(labelled.labels, minlength=len(labelled.classes))
-            raise UserError(
-                f"class {name!r} has {len(members)} labelled images outside the test, fewer than the "
-                f"{k} labels a class asked for; ask for at most {counts.min()}."
-            )
-        picks.append(rng.permutation(members)[:k])
+    picks = [rng.permutation(np.flatnonzero(labelled.labels == c))[:n] for c, n in enumerate(wanted)]
     return np.sort(np.concatenate(picks))
-
-
-def _validation_share(drawn: ImageSet, fraction: float, rng) -> np.ndarray:
-    """Mask over ``drawn``: about ``fraction`` of each class for validation, whole groups together.
-
-    Every class keeps at least one training image; a group is only moved when it leaves one behind.
-    """
-    labels = drawn.labels
-    k = len(drawn.classes)
-    total = np.bincount(labels, minlength=k)
-    want = np.where(total >= 2, np.maximum(1, np.floor(total * fraction + 0.5)), 0).astype(int)
-    groups = np.arange(len(drawn)) if drawn.groups is None else np.unique(drawn.groups, return_inverse=True)[1]
-    moved = np.zeros(len(drawn), bool)
-    have = np.zeros(k, int)
-    order = rng.permutation(int(groups.max()) + 1 if len(groups) else 0)
-    members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
-    for g in order:
-        rows = members[g]
-        gain = np.bincount(labels[rows], minlength=k)
-        useful = (np.minimum(want - have, gain).clip(0)).sum()
-        overshoot = (have + gain - want).clip(0).sum()
-        if useful > overshoot and (have + gain < total)[gain > 0].all():
-            moved[rows] = True
-            have += gain
-    return moved

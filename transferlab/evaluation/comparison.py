@@ -36,6 +36,7 @@ def paired_difference(
     correct_a: np.ndarray,
     correct_b: np.ndarray,
     groups: np.ndarray | None = None,
+    *,
     level: float = 0.95,
     draws: int = 10_000,
     seed: int = 0,

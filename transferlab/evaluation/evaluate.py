@@ -73,7 +73,9 @@ class Fitted:
             probabilities do not fit it; the seal stays closed then.
         """
         if task.classes != self.classes or task.test.image_set.digest != self.test_digest:
-            raise UserError(f"these models were fitted for another test than {task.name!r}'s; fit them on this task.")
+            raise UserError(
+                f"these models were fitted for another test than {task.name!r}'s; fit them on this task."
+            )
         keys = {name: [f"{name} · seed {seed}" for seed in self.seeds] for name in self.runs}
         scores = task.test.score(
             {
@@ -98,7 +100,9 @@ class Fitted:
             for name, runs in self.runs.items()
         )
         reference = next(iter(self.recommendable or self.runs))
-        return Evaluation(rows, scores.truth, probabilities, self.seeds, scores.look, reference, scores.groups)
+        return Evaluation(
+            rows, scores.truth, probabilities, self.seeds, scores.look, reference, scores.groups
+        )
 
 
 def evaluate(
@@ -228,7 +232,9 @@ def _seed_tuple(seeds) -> tuple[int, ...]:
     good = isinstance(seeds, Iterable) and not isinstance(seeds, (str, bytes, Mapping))
     chosen = tuple(seeds) if good else ()
     if not chosen or len(set(chosen)) < len(chosen) or not all(_is_seed(s) for s in chosen):
-        raise UserError("seeds is a number of at least 1, or different whole numbers from 0, such as [0, 1, 2].")
+        raise UserError(
+            "seeds is a number of at least 1, or different whole numbers from 0, such as [0, 1, 2]."
+        )
     return tuple(int(s) for s in chosen)
 
 

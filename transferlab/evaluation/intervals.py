@@ -60,7 +60,8 @@ def bootstrap_seeds_images(
     the pigeonhole bootstrap (Owen 2007), each time one fewer than there are, which makes the variance
     of a mean unbiased (McCarthy and Snowden 1985). Where few seeds or groups differ much, the ends move
     out as Student's t does, with the degrees of freedom of Satterthwaite (1946). Answers of several
-    seeds on one image are never counted as several images.
+    seeds on one image are never counted as several images. Two or three seeds whose differences
+    outweigh those between images still give too narrow an interval.
 
     One seed without groups gives Wilson's interval. So does a table that is right (or wrong)
     everywhere, over images or groups, since a bootstrap sees no variation there. A single group says
@@ -147,7 +148,7 @@ def percentile_ends(means: np.ndarray, estimate: float, level: float) -> tuple[f
 
 
 def check_table(correct, groups) -> tuple[np.ndarray, np.ndarray | None]:
-    """``correct`` as a bool array (S, N) and ``groups`` as numbers (N,) from 0; UserError where they do not fit."""
+    """``correct`` as bool (S, N) and ``groups`` as numbers (N,) from 0; UserError where they do not fit."""
     correct = np.asarray(correct)
     if correct.ndim != 2 or not correct.size or not np.isin(correct, (0, 1)).all():
         raise UserError(

@@ -92,7 +92,9 @@ class Evaluation:
 
     def _check(self, name):
         if name not in self.probabilities:
-            raise UserError(f"no estimator {name!r} was evaluated; choose from {', '.join(self.probabilities)}.")
+            raise UserError(
+                f"no estimator {name!r} was evaluated; take one of {', '.join(self.probabilities)}."
+            )
 
 
 def result_row(

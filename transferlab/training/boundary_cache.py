@@ -130,6 +130,9 @@ class BoundaryCache:
             self.folder.mkdir(parents=True, exist_ok=True)
             prune(self.folder, disk_budget)
 
+    def __sklearn_clone__(self):
+        return self  # clones of an estimator share the cache
+
     def activations(
         self,
         backbone,
@@ -220,7 +223,8 @@ def agreement(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _key(backbone, boundary: int, views: Views, dtype: np.dtype) -> str:
-    text = f"{backbone.digest}|{boundary}|{views}|{dtype}"
+    what = backbone.digest if boundary else backbone.preprocessing  # no weights before the first stage
+    text = f"{what}|{boundary}|{views}|{dtype}"
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 

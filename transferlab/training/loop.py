@@ -155,7 +155,8 @@ def _train(fabric, module, batch, n, loss, recipe, groups, validate, checkpoint,
             )
         if validate is not None:
             module.eval()
-            record["validation_loss"] = float(fabric.broadcast(validate(module)))
+            with torch.no_grad():
+                record["validation_loss"] = float(fabric.broadcast(validate(module)))
             if history.best_epoch is None or _better(record, history):
                 history.best_epoch = epoch
                 best = {k: v.detach().cpu().clone() for k, v in module.state_dict().items()}
@@ -186,7 +187,7 @@ def _step(fabric, net, optimizer, loss, tensors, recipe) -> torch.Tensor:
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise UserError(_no_memory(tensors)) from error
     except RuntimeError as error:
-        if "not enough memory" not in str(error) and "out of memory" not in str(error):
+        if not any(text in str(error) for text in ("not enough memory", "out of memory", "allocate memory")):
             raise
         raise UserError(_no_memory(tensors)) from error
     return value.detach()

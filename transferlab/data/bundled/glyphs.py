@@ -24,8 +24,14 @@ PRINTED = {
 }
 # SHA-256 of development and test images (ImageSet.digest) of this VERSION.
 DIGESTS = {
-    "printed-digits": ("", ""),
-    "letters": ("", ""),
+    "printed-digits": (
+        "90c09214e5529f0fb0f2c6d508dddcda28e91a9ee6c52732c19b11f303c24e8f",
+        "ca9ae8b783904019847b6892a5524110085c0cd2d5d933b39fc7889fc6f6dab7",
+    ),
+    "letters": (
+        "dc54f0123c573b7b7b6b04601874d009c39baf8050646698a0193ffd2d80a790",
+        "ce0bafbd9293f4c22d4523338c0af610d6a318820369f0111aa98cb24462a6ce",
+    ),
 }
 
 
@@ -35,8 +41,7 @@ def printed(name: str) -> tuple[ImageSet, ImageSet]:
 
     Returns
     -------
-    two ImageSets of uint8 (N, 1, 32, 32); groups are font names, and no font, nor family of fonts, is
-    in both
+    two ImageSets of uint8 (N, 1, 32, 32); groups are font names, and no font or typeface is in both
 
     Examples
     --------

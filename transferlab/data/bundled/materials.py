@@ -7,13 +7,12 @@ one, patches for the test from the other. Patches do not overlap.
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from transferlab.data.bundled.packaged import packaged_file, packaged_from
 from transferlab.data.imageset import ImageSet
-from transferlab.errors import UserError
 
 PATCH = 32  # pixels a side of a patch
 MARGIN = 16  # pixels of the patch scale between the two halves
@@ -33,7 +32,7 @@ class Photograph(NamedTuple):
     window: tuple[int, int, int, int] | None = None  # y0, x0, y1, x1 to stay inside; None: all of it
 
 
-_SKIMAGE, _SKLEARN = "skimage", "sklearn"
+_SKIMAGE, _SKLEARN = "scikit-image", "scikit-learn"
 PHOTOGRAPHS = (
     Photograph("brick", _SKIMAGE, "brick.png", "CC0, CC0Textures", True),
     Photograph("grass", _SKIMAGE, "grass.png", "CC0, linolafett", True),
@@ -41,7 +40,15 @@ PHOTOGRAPHS = (
     Photograph("moon", _SKIMAGE, "moon.png", "not stated by scikit-image", True),
     Photograph("coins", _SKIMAGE, "coins.png", "no known restrictions, Brooklyn Museum", False),
     Photograph("tissue", _SKIMAGE, "ihc.png", "no known restrictions, CMMI", True),
-    Photograph("retina", _SKIMAGE, "retina.jpg", "CC0, Mikael Häggström", False, shrink=2, window=(250, 250, 1161, 1161)),
+    Photograph(
+        "retina",
+        _SKIMAGE,
+        "retina.jpg",
+        "CC0, Mikael Häggström",
+        False,
+        shrink=2,
+        window=(250, 250, 1161, 1161),
+    ),
     Photograph("galaxies", _SKIMAGE, "hubble_deep_field.jpg", "public domain, NASA", True),
     Photograph("coffee", _SKIMAGE, "coffee.png", "CC0, Rachel Michetti", True),
     Photograph("cat", _SKIMAGE, "chelsea.png", "CC0, Stefan van der Walt", False),
@@ -82,16 +89,12 @@ def materials(colour: bool) -> tuple[ImageSet, ImageSet]:
 
 
 def _image_set(images, labels, paths, colour) -> ImageSet:
-    import skimage
-    import sklearn
-
     return ImageSet(
         images,
         labels,
         tuple(p.name for p in PHOTOGRAPHS),
         domain="photographs in colour" if colour else "photographs, grey and contrast-normalized",
-        provenance="Patches of photographs that come inside "
-        f"scikit-image {skimage.__version__} and scikit-learn {sklearn.__version__}.",
+        provenance=f"Patches of photographs that come inside {packaged_from(_SKIMAGE, _SKLEARN)}.",
         paths=paths,
     )
 
@@ -109,18 +112,9 @@ def read_photograph(photograph: Photograph) -> np.ndarray:
     >>> read_photograph(PHOTOGRAPHS[0]).shape
     (512, 512, 3)
     """
-    import importlib.util
-
     from PIL import Image
 
-    folder = {"skimage": "data", "sklearn": "datasets/images"}[photograph.package]
-    found = importlib.util.find_spec(photograph.package)
-    file = Path(found.origin).parent / folder / photograph.file
-    if not file.is_file():
-        raise UserError(
-            f"the installed {photograph.package} has no photograph {photograph.file!r}; "
-            "reinstall it from its wheel."
-        )
+    file = packaged_file(photograph.package, photograph.file)
     with Image.open(file) as opened:
         return np.asarray(opened.convert("RGB"))
 

@@ -1,0 +1,68 @@
+"""What every transfer estimator shares: how images and labels come in, how predictions go out."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
+
+from transferlab.data import ImageSet
+from transferlab.errors import UserError
+from transferlab.training.boundary_cache import BoundaryCache
+
+_shared: list[BoundaryCache] = []
+
+
+def shared_cache() -> BoundaryCache:
+    """The cache of this process, used by every estimator that was given none."""
+    if not _shared:
+        _shared.append(BoundaryCache())
+    return _shared[0]
+
+
+class ImageClassifier(ClassifierMixin, BaseEstimator):
+    """Base: ``X`` is an ``ImageSet`` or a uint8 array (N, C, H, W); ``y`` is int64 (N,).
+
+    With an ``ImageSet`` the labels may be left out, and probabilities have a column for every one of
+    its classes, seen in training or not.
+    """
+
+    def fit(self, X, y=None, *, validation: ImageSet | None = None):
+        """Fit on ``X`` and ``y``; ``validation`` (labelled, counted in the budget) stops training early."""
+        images, codes = self._start(X, y)
+        held_out = None
+        if validation is not None and len(validation):
+            held_out = (validation.images, np.searchsorted(self.classes_, validation.labels))
+        self._fit(images, codes, held_out)
+        return self
+
+    def _start(self, X, y):
+        images = getattr(X, "images", X)
+        if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4:
+            raise UserError("X must be an ImageSet or a uint8 array of shape (N, C, H, W).")
+        labels = getattr(X, "labels", None) if y is None else np.asarray(y)
+        if labels is None:
+            raise UserError("there are no labels to fit; give y, or an ImageSet that has labels.")
+        if len(labels) != len(images):
+            raise UserError(f"there are {len(images)} images but {len(labels)} labels; give one an image.")
+        if isinstance(X, ImageSet):
+            self.classes_, codes = np.arange(len(X.classes)), labels
+        else:
+            self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(np.unique(codes)) < 2:
+            raise UserError("all training images have one label; give images of at least two classes.")
+        return images, np.asarray(codes, np.int64)
+
+    def predict(self, X) -> np.ndarray:
+        return self.classes_[self.predict_proba(X).argmax(1)]
+
+    def predict_proba(self, X) -> np.ndarray:
+        """float64 (N, K), columns in the order of ``classes_``."""
+        if not hasattr(self, "classes_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit first.")
+        return self._probabilities(getattr(X, "images", X))
+
+    def score(self, X, y=None) -> float:
+        """Accuracy, a fraction."""
+        labels = X.labels if y is None else y
+        return float((self.predict(X) == labels).mean())
