@@ -31,23 +31,27 @@ def notebook_folder() -> Path:
 
 
 def notebook(name: str) -> Path:
-    """The notebook called ``name``, such as ``"reports/transfer_report"``; ``.ipynb`` may be left out.
+    """The notebook called ``name``, such as ``"reports/transfer_report"``, as ``.py`` (percent) or ``.ipynb``.
 
     Raises
     ------
     UserError
         when there is no such notebook; the sentence names those there are.
     """
-    folder = notebook_folder()
-    known = notebook_names()
-    wanted = PurePosixPath(name).as_posix().removesuffix(".ipynb")
-    if wanted not in known:
-        raise UserError(f"there is no notebook {name!r}; choose from {', '.join(known) or 'none'}.")
-    return folder / f"{wanted}.ipynb"
+    found = _found()
+    wanted = PurePosixPath(name).with_suffix("").as_posix()
+    if wanted not in found:
+        raise UserError(f"there is no notebook {name!r}; choose from {', '.join(sorted(found)) or 'none'}.")
+    return found[wanted]
 
 
 def notebook_names() -> list[str]:
-    """Names of all notebooks, sorted, without ``.ipynb``."""
+    """Names of all notebooks, sorted, without their suffix."""
+    return sorted(_found())
+
+
+def _found() -> dict[str, Path]:
     folder = notebook_folder()
-    found = (path.relative_to(folder) for path in folder.rglob("*.ipynb"))
-    return sorted(p.with_suffix("").as_posix() for p in found if not any(s.startswith(".") for s in p.parts))
+    paths = [p for suffix in (".py", ".ipynb") for p in folder.rglob(f"*{suffix}")]
+    inside = {p.relative_to(folder).with_suffix("").as_posix(): p for p in paths}
+    return {name: p for name, p in inside.items() if not any(s.startswith(".") for s in name.split("/"))}

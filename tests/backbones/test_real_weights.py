@@ -69,12 +69,12 @@ def bee_against_ant(backbone, images, labels) -> float:
 
 def test_the_networks_own_classes_tell_bees_from_ants(backbone, data_folder):
     folder = data_folder / "ants_bees" / "val"
-    pictures = read_images([folder / "ants", folder / "bees"], 40, 160)
-    small = backbone.with_input_size(160)
+    pictures = read_images([folder / "ants", folder / "bees"], 25, 128)
+    small = backbone.with_input_size(128)
     trained = bee_against_ant(small, *pictures)
-    # Chance is 0.5 with a standard error of 0.065; untrained weights reach 0.63 at most.
+    # Chance is 0.5 with a standard error of 0.08 on 50 images.
     assert trained > 0.85
-    assert max(bee_against_ant(random_backbone(small, seed), *pictures) for seed in (0, 1)) < 0.75
+    assert bee_against_ant(random_backbone(small, 0), *pictures) < 0.75
     washed_out = dataclasses.replace(
         small, preprocessing=dataclasses.replace(small.preprocessing, std=(9.0, 9.0, 9.0))
     )
@@ -82,13 +82,13 @@ def test_the_networks_own_classes_tell_bees_from_ants(backbone, data_folder):
 
 
 def test_a_logistic_head_on_the_features_learns_flowers(backbone, data_folder):
-    images, labels = read_images(sorted((data_folder / "flowers5").iterdir()), 60, 128)
+    images, labels = read_images(sorted((data_folder / "flowers5").iterdir()), 40, 128)
     order = np.random.default_rng(0).permutation(len(labels))
-    train, test = order[:150], order[150:]
+    train, test = order[:100], order[100:]
     features = backbone.with_input_size(128).features(images)
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     accuracy = model.fit(features[train], labels[train]).score(features[test], labels[test])
-    # Chance is 0.2 with a standard error of 0.033 on 150 images.
+    # Chance is 0.2 with a standard error of 0.04 on 100 images.
     assert accuracy > 0.4
 
 

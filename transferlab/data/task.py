@@ -139,7 +139,7 @@ class Task:
 
     @property
     def grouped(self) -> bool:
-        """Whether groups (people, patients, bursts) were declared; near duplicates kept together do not count."""
+        """Whether groups (people, patients, bursts) were declared; linked near duplicates do not count."""
         found = self.audit.get("groups", {}).get("from") == "duplicates"
         return self.train.groups is not None and not found
 

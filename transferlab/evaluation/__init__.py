@@ -1,7 +1,7 @@
 """Estimators and a task in, accuracies with intervals and comparisons out. Never a choice on test labels."""
 
 from transferlab.evaluation.comparison import Comparison, holm, paired_difference
-from transferlab.evaluation.evaluate import Fitted, evaluate, fit_all
+from transferlab.evaluation.evaluate import Fitted, evaluate, fit_all, open_all
 from transferlab.evaluation.intervals import Interval, bootstrap_seeds_images, wilson
 from transferlab.evaluation.results import Evaluation, Row
 
@@ -15,6 +15,7 @@ __all__ = [
     "evaluate",
     "fit_all",
     "holm",
+    "open_all",
     "paired_difference",
     "wilson",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
-from transferlab.data import ImageSet, Task
+from transferlab.data import ImageSet, Task, TestScores
 from transferlab.errors import UserError
 from transferlab.evaluation.results import Evaluation, result_row
 
@@ -64,45 +64,54 @@ class Fitted:
         return tuple(sorted(known, key=rank))
 
     def open(self, task: Task) -> Evaluation:
-        """Score all models of all seeds in one look at the sealed test of ``task``.
+        """Score all models of all seeds in one look at the sealed test of ``task``; see :func:`open_all`."""
+        return open_all([self], task)[0]
 
-        Raises
-        ------
-        UserError
-            when ``task`` has another test than the one these models were fitted for, or a model's
-            probabilities do not fit it; the seal stays closed then.
-        """
-        if task.classes != self.classes or task.test.image_set.digest != self.test_digest:
-            raise UserError(
-                f"these models were fitted for another test than {task.name!r}'s; fit them on this task."
-            )
-        keys = {name: [f"{name} · seed {seed}" for seed in self.seeds] for name in self.runs}
-        scores = task.test.score(
-            {
-                key: _Checked(key, run.model)
-                for name, runs in self.runs.items()
-                for key, run in zip(keys[name], runs, strict=True)
-            }
-        )
-        probabilities = {name: np.stack([scores.probabilities[k] for k in keys[name]]) for name in self.runs}
-        rows = tuple(
-            result_row(
-                name,
-                scores.truth,
-                probabilities[name],
-                [scores.metrics[key] for key in keys[name]],
-                scores.groups,
-                val_accuracy=self.val_accuracy[name],
-                fit_seconds=float(np.mean([r.fit_seconds for r in runs])),
-                trainable_parameters=runs[0].trainable_parameters,
-                labels_per_class=self.labels_per_class,
-            )
+    def _named_models(self, prefix: str) -> dict[str, list[tuple[str, object]]]:
+        """Estimator name to (key in the look, model) of each seed."""
+        return {
+            name: [(f"{prefix}{name} · seed {s}", run.model) for s, run in zip(self.seeds, runs, strict=True)]
             for name, runs in self.runs.items()
+        }
+
+
+def open_all(fits: Iterable[Fitted], task: Task) -> list[Evaluation]:
+    """Score all models of several fits (label budgets, say) in one look at the sealed test of ``task``.
+
+    Raises
+    ------
+    UserError
+        when ``task`` has another test than the one these models were fitted for, or a model's
+        probabilities do not fit it; the seal stays closed then.
+    """
+    fits = list(fits)
+    for fitted in fits:
+        if task.classes != fitted.classes or task.test.image_set.digest != fitted.test_digest:
+            raise UserError(f"these models were fitted for another test than {task.name!r}'s; fit them on this task.")
+    named = [fitted._named_models(f"{i} · " if len(fits) > 1 else "") for i, fitted in enumerate(fits)]
+    models = {key: _Checked(key, m) for names in named for pairs in names.values() for key, m in pairs}
+    scores = task.test.score(models)
+    return [_evaluation(fitted, names, scores) for fitted, names in zip(fits, named, strict=True)]
+
+
+def _evaluation(fitted: Fitted, named: Mapping[str, list], scores: TestScores) -> Evaluation:
+    probabilities = {n: np.stack([scores.probabilities[key] for key, _ in pairs]) for n, pairs in named.items()}
+    rows = tuple(
+        result_row(
+            name,
+            scores.truth,
+            probabilities[name],
+            [scores.metrics[key] for key, _ in named[name]],
+            scores.groups,
+            val_accuracy=fitted.val_accuracy[name],
+            fit_seconds=float(np.mean([r.fit_seconds for r in runs])),
+            trainable_parameters=runs[0].trainable_parameters,
+            labels_per_class=fitted.labels_per_class,
         )
-        reference = next(iter(self.recommendable or self.runs))
-        return Evaluation(
-            rows, scores.truth, probabilities, self.seeds, scores.look, reference, scores.groups
-        )
+        for name, runs in fitted.runs.items()
+    )
+    reference = next(iter(fitted.recommendable or fitted.runs))
+    return Evaluation(rows, scores.truth, probabilities, fitted.seeds, scores.look, reference, scores.groups)
 
 
 def evaluate(

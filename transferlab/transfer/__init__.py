@@ -4,6 +4,7 @@ from transferlab.transfer.base import ImageClassifier, shared_cache
 from transferlab.transfer.feature_extraction import FeatureExtraction, RandomFrozen
 from transferlab.transfer.fine_tuning import FineTuning, FromScratch
 from transferlab.transfer.heads import HEADS, RidgeHead, as_linear, make_head
+from transferlab.transfer.model_files import SavedModel, load_model, save_model
 
 __all__ = [
     "HEADS",
@@ -13,7 +14,10 @@ __all__ = [
     "ImageClassifier",
     "RandomFrozen",
     "RidgeHead",
+    "SavedModel",
     "as_linear",
+    "load_model",
     "make_head",
+    "save_model",
     "shared_cache",
 ]

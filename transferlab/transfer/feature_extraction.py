@@ -7,7 +7,7 @@ import numpy as np
 from transferlab.backbones import load_backbone, random_backbone
 from transferlab.training.boundary_cache import BoundaryCache
 from transferlab.transfer.base import ImageClassifier, shared_cache
-from transferlab.transfer.heads import as_linear, make_head, spread
+from transferlab.transfer.heads import as_linear, linear_probabilities, make_head, spread
 
 
 class FeatureExtraction(ImageClassifier):
@@ -20,6 +20,9 @@ class FeatureExtraction(ImageClassifier):
     regularization : L2 strength of the logistic head
     cache : a :class:`~transferlab.training.boundary_cache.BoundaryCache`; one for the process when None
     device : ``"auto"``, ``"cpu"`` or ``"cuda"``
+
+    Attributes: ``head_``, ``linear_`` (weight and bias of the head, None where it is no linear layer),
+    ``trainable_parameters_``.
 
     Examples
     --------
@@ -50,8 +53,8 @@ class FeatureExtraction(ImageClassifier):
     def _fit(self, images, codes, validation):
         self.backbone_ = self._start_backbone()
         self.head_ = make_head(self.head, self.regularization).fit(self._features(images), codes)
-        linear = as_linear(self.head_, len(self.classes_))
-        self.trainable_parameters_ = 0 if linear is None else linear[0].size + linear[1].size
+        self.linear_ = as_linear(self.head_, len(self.classes_))
+        self.trainable_parameters_ = 0 if self.linear_ is None else sum(a.size for a in self.linear_)
 
     def _start_backbone(self):
         return load_backbone(self.backbone)
@@ -62,8 +65,11 @@ class FeatureExtraction(ImageClassifier):
         return cache.activations(self.backbone_, last, images, device=self.device).all().numpy()
 
     def _probabilities(self, images) -> np.ndarray:
+        features = self._features(images)
+        if self.linear_ is not None:
+            return linear_probabilities(features, *self.linear_)
         seen = np.asarray(self.head_.classes_)
-        return spread(self.head_.predict_proba(self._features(images)), seen, len(self.classes_))
+        return spread(self.head_.predict_proba(features), seen, len(self.classes_))
 
 
 class RandomFrozen(FeatureExtraction):

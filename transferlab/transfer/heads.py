@@ -118,6 +118,11 @@ def as_linear(head, classes: int) -> tuple[np.ndarray, np.ndarray] | None:
     return full_weight, full_bias
 
 
+def linear_probabilities(features: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Softmax of a linear layer: float (N, D), (K, D), (K,) to float64 (N, K)."""
+    return softmax(features.astype(np.float64) @ weight.T.astype(np.float64) + bias, axis=1)
+
+
 def spread(probabilities: np.ndarray, seen: np.ndarray, classes: int) -> np.ndarray:
     """Probabilities over all ``classes`` from a head that saw only ``seen``; the others get zero."""
     out = np.zeros((len(probabilities), classes))
