@@ -313,10 +313,9 @@ def test_recorded_baselines_come_out_again(name):
     recorded = loaded.card["baselines"]
     again = measure_baselines(loaded, recorded["labels_per_class"], recorded["seeds"])
     for key in ("raw_pixels", "intensity_statistics"):
-        # solvers differ in the last digits between versions: one or two test images may flip
-        assert again[f"{key}_per_seed"] == pytest.approx(
-            recorded[f"{key}_per_seed"], abs=2.5 / len(loaded.test)
-        )
+        # the solver stops early, and its last digits depend on threads: a few test images may flip
+        assert again[key] == pytest.approx(recorded[key], abs=0.01)
+        assert again[f"{key}_per_seed"] == pytest.approx(recorded[f"{key}_per_seed"], abs=0.02)
 
 
 def test_shuffled_labels_fall_to_chance():

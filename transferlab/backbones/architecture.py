@@ -14,6 +14,7 @@ from torchvision import models as tv
 
 from transferlab.backbones.bundled import build_small_resnet
 from transferlab.backbones.mobilenetv1 import build_mobilenetv1
+from transferlab.backbones.pixels import Pixels
 from transferlab.errors import UserError
 
 # Settings that would fetch or read other files, or give something that is not one network.
@@ -101,5 +102,5 @@ def _meant(name: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(close)}?" if close else "see the library's list of models."
 
 
-OURS = {"small_resnet": build_small_resnet, "mobilenetv1": build_mobilenetv1}
+OURS = {"small_resnet": build_small_resnet, "mobilenetv1": build_mobilenetv1, "pixels": Pixels}
 BUILDERS = {"timm": _timm, "torchvision": _torchvision, "transferlab": _transferlab}

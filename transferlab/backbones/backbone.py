@@ -134,7 +134,8 @@ class Backbone:
     def to(self, device: str | torch.device) -> Backbone:
         """The same backbone with its weights on ``device`` (itself where they already are)."""
         device = torch.device(device)
-        here = next(self._net.parameters()).device
+        weights = next(self._net.parameters(), None)
+        here = device if weights is None else weights.device
         if here.type == device.type and device.index in (None, here.index):
             return self
         return replace(self, _net=copy.deepcopy(self._net).to(device))

@@ -59,7 +59,14 @@ def build_small_resnet(
     width = channels[0]
     # timm's plain stem is always 64 wide; its deep stem takes a width, and its convolutions are replaced.
     net = ResNet(
-        BasicBlock, layers, num_classes, channels=channels, stem_type="deep", stem_width=width // 2, **kwargs
+        BasicBlock,
+        layers,
+        num_classes,
+        channels=channels,
+        stem_type="deep",
+        stem_width=width // 2,
+        zero_init_last=False,  # untrained residual branches do something: a fair random control
+        **kwargs,
     )
     net.conv1 = nn.Conv2d(net.in_chans, width, 7, stride=2, padding=3, bias=False)
     nn.init.kaiming_normal_(net.conv1.weight, mode="fan_out", nonlinearity="relu")

@@ -16,20 +16,23 @@ from torchvision import models as tv
 from transferlab.backbones.architecture import Architecture
 from transferlab.backbones.backbone import Backbone
 from transferlab.backbones.bundled import bundled_file, bundled_names
+from transferlab.backbones.pixels import Pixels
 from transferlab.backbones.preprocessing import Preprocessing
 from transferlab.backbones.weights_file import HEAD_PREFIX, PICKLE_SUFFIXES, read_description, read_tensors
 from transferlab.errors import UserError
 
+PIXELS = Preprocessing((0.0,) * 3, (1.0,) * 3, 32)
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
-def load_backbone(spec: str | os.PathLike, *, pretrained: bool = True, seed: int = 0) -> Backbone:
+def load_backbone(spec: str | os.PathLike | Backbone, *, pretrained: bool = True, seed: int = 0) -> Backbone:
     """The backbone that ``spec`` names.
 
     Parameters
     ----------
     spec : a bundled name such as ``"tiny"`` (see :func:`bundled_names`), ``"timm/NAME"``,
-        ``"torchvision/NAME"``, or ``"FILE.safetensors"`` with ``FILE.json`` beside it
+        ``"torchvision/NAME"``, ``"FILE.safetensors"`` with ``FILE.json`` beside it, or ``"pixels"``, which
+        is no network: its features are the pixels of the image at 32 x 32. A backbone is given back
     pretrained : False gives freshly initialised weights; nothing is then downloaded
     seed : of that initialisation
 
@@ -44,12 +47,16 @@ def load_backbone(spec: str | os.PathLike, *, pretrained: bool = True, seed: int
     >>> backbone.feature_dim, backbone.preprocessing.input_size
     (512, 224)
     """
+    if isinstance(spec, Backbone):
+        return spec
     text = os.fspath(spec)
     library, _, name = text.partition("/")
     if library in LIBRARIES and name:
         return LIBRARIES[library](name, pretrained, seed)
     if Path(text).suffix in (".safetensors", *PICKLE_SUFFIXES):
         return _from_file(Path(text), Path(text).stem, pretrained, seed)
+    if text == "pixels":
+        return Backbone(Pixels(), Architecture("transferlab", "pixels"), PIXELS, text)
     if text in bundled_names():
         return _from_file(bundled_file(text), text, pretrained, seed)
     raise UserError(

@@ -25,6 +25,7 @@ from torchvision import models as tv
 from torchvision.models import convnext as tv_convnext
 from torchvision.models import inception as tv_inception
 
+from transferlab.backbones.pixels import Pixels
 from transferlab.errors import UserError
 
 Step = tuple[str, nn.Module]  # path inside the network (or a name of ours where nothing learns), module
@@ -277,6 +278,10 @@ FAMILIES = (
 )
 
 # Exact classes only: a subclass may run its modules in another order.
+def _pixels(net) -> Split:
+    return Split((("pixels", (("image", net.image),)),), _steps(net, "flatten"))
+
+
 ADAPTERS: dict[type[nn.Module], Callable[[nn.Module], Split]] = {
     VGG: _timm_vgg,
     ResNet: _timm_resnet,
@@ -295,4 +300,5 @@ ADAPTERS: dict[type[nn.Module], Callable[[nn.Module], Split]] = {
     tv.DenseNet: _torchvision_densenet,
     tv.EfficientNet: _torchvision_efficientnet,
     tv.ConvNeXt: _torchvision_convnext,
+    Pixels: _pixels,
 }

@@ -157,6 +157,14 @@ def results(plan: Plan, fits: Fits, evaluations: list[Evaluation]) -> dict:
     }
 
 
+def class_counts(task: Task) -> dict[str, int]:
+    """Labelled images of each class outside the test."""
+    everything = task.draw(None, 0)
+    labels = [everything.train.labels, *([everything.validation.labels] if everything.validation else [])]
+    counts = np.bincount(np.concatenate(labels), minlength=len(task.classes))
+    return dict(zip(task.classes, counts.tolist(), strict=True))
+
+
 def _labelled_count(task: Task) -> int:
     everything = task.draw(None, 0)
     return len(everything.train) + len(everything.validation or ()) + len(task.test)
@@ -220,8 +228,3 @@ def write_model(out: Path, plan: Plan, fits: Fits, content: dict) -> Path:
     size = plan.task.test.images.shape[-1]
     return save_model(run.model, Path(out) / "model", classes=plan.task.classes, image_size=size, card=card)
 
-
-def worst_first(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Positions of wrong answers, most confident first."""
-    wrong = np.flatnonzero(probabilities.argmax(1) != truth)
-    return wrong[np.argsort(-probabilities[wrong].max(1), kind="stable")]

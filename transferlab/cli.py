@@ -1,0 +1,142 @@
+"""The command ``transferlab``. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from transferlab.errors import UserError
+
+app = typer.Typer(
+    help="Learn and do transfer learning for convolutional networks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+report_app = typer.Typer(help="Run a report on images.", no_args_is_help=True)
+models_app = typer.Typer(help="The networks that come with transferlab.", no_args_is_help=True)
+app.add_typer(report_app, name="report")
+app.add_typer(models_app, name="models")
+
+
+class ProfileName(StrEnum):
+    """How much a run does."""
+
+    smoke = "smoke"
+    lesson = "lesson"
+    report = "report"
+
+
+class Device(StrEnum):
+    """Where it runs."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+@report_app.callback()
+def report() -> None:
+    """Run a report on images."""
+
+
+@report_app.command("transfer")
+def report_transfer(
+    images: Annotated[
+        str, typer.Argument(help="A folder, a CSV file, a bundled set or torchvision/NAME.")
+    ] = "materials",
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(help="tiny, timm/NAME, torchvision/NAME or FILE.safetensors; may be repeated. [tiny]"),
+    ] = None,
+    labels_per_class: Annotated[
+        list[int] | None, typer.Option(help="Labels a class, validation included; may be repeated.")
+    ] = None,
+    profile: Annotated[ProfileName, typer.Option(help="How much to do.")] = ProfileName.lesson,
+    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+    seeds: Annotated[int, typer.Option(min=0, help="Repetitions; 0 takes the profile's number.")] = 0,
+    group_regex: Annotated[
+        str, typer.Option(help="First capture group names what no split may straddle (patient, burst).")
+    ] = "",
+    mirror: Annotated[str, typer.Option(help="Folder with torchvision's data sets, for use offline.")] = "",
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("transfer-report"),
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Any parameter of the notebook.")
+    ] = None,
+) -> None:
+    """Compare ways to transfer on images and recommend one; writes a folder with report.html."""
+    from transferlab.reports.run import check_out, run_report
+
+    check_out(out)
+    name = Path(images).name or images
+    print(f"Report on {name}, profile {profile}; progress follows.", file=sys.stderr)
+    page = run_report(
+        "reports/transfer_report",
+        {
+            "task": images,
+            "backbones": backbone or ["tiny"],
+            "labels_per_class": labels_per_class or [],
+            "profile": str(profile),
+            "device": str(device),
+            "seeds": seeds,
+            "group_regex": group_regex,
+            "mirror": mirror,
+        },
+        out,
+        title=f"Transfer report: {name}",
+        extra=parameter or [],
+    )
+    print(f"The report is in {page.resolve()}")
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="The model folder of a report.")],
+    images: Annotated[Path, typer.Argument(help="A folder of images, or one image.")],
+    out: Annotated[Path | None, typer.Option(help="CSV file to write; printed when left out.")] = None,
+    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+) -> None:
+    """Write path, label and probability of each image as CSV."""
+    from transferlab.reports.predict import write_predictions
+
+    write_predictions(model, images, out, str(device))
+
+
+@models_app.callback()
+def models() -> None:
+    """The networks that come with transferlab."""
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """List the bundled networks with their size, accuracy and licence."""
+    from transferlab.reports.models import model_lines
+
+    for line in model_lines():
+        print(line)
+
+
+@app.command()
+def doctor() -> None:
+    """Say in ten lines what is installed, which device there is, and what will work."""
+    from transferlab.doctor import doctor_lines
+
+    for line in doctor_lines():
+        print(line)
+
+
+def main() -> None:
+    """Run the command line; an ordinary mistake ends in one sentence and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        print(f"transferlab: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("transferlab: interrupted; nothing was written.", file=sys.stderr)
+        sys.exit(130)
