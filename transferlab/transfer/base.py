@@ -54,7 +54,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         return images, np.asarray(codes, np.int64)
 
     def predict(self, X) -> np.ndarray:
-        return self.classes_[self.predict_proba(X).argmax(1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(1)]
 
     def predict_proba(self, X) -> np.ndarray:
         """float64 (N, K), columns in the order of ``classes_``."""

@@ -29,7 +29,7 @@ class FineTuning(ImageClassifier):
     Parameters
     ----------
     backbone : a :class:`~transferlab.backbones.Backbone` or its name
-    trainable_from : first stage that trains, by name or position; 0 trains everything
+    trainable_from : first stage that trains, by name, or how many stages are frozen; 0 trains everything
     head_first : fit the head before tuning; a random head when False
     epochs, batch_size, learning_rate, weight_decay, patience : see
         :class:`~transferlab.training.loop.Recipe`; AdamW
@@ -102,7 +102,7 @@ class FineTuning(ImageClassifier):
         if self.augmentation and self.views < 1:
             raise UserError("views must be at least 1; it is the number of random views cached an image.")
         self.backbone_ = self._start_backbone()
-        self.boundary_ = self.backbone_.boundary(self.trainable_from)
+        self.boundary_ = first_trainable(self.backbone_, self.trainable_from)
         if self.boundary_ == len(self.backbone_.stages):
             raise UserError("no stage is left to train; use FeatureExtraction for the head alone.")
         self.module_ = self._new_module(images, codes)
@@ -262,6 +262,12 @@ class FromScratch(FineTuning):
 
     def _start_backbone(self):
         return random_backbone(load_backbone(self.backbone), self.random_state)
+
+
+def first_trainable(backbone, trainable_from: str | int) -> int:
+    """The boundary below the stage that ``trainable_from`` names; a number is how many stages are frozen."""
+    boundary = backbone.boundary(trainable_from)
+    return boundary - 1 if isinstance(trainable_from, str) and boundary else boundary
 
 
 def _logits(module: nn.Module, rows: Rows, batch_size: int = 128) -> torch.Tensor:
