@@ -130,7 +130,11 @@ SOURCES: dict[str, Source] = {
     "zoo-shuffled": Source("all images, labels shuffled", shuffled_labels, _ZOO, SMALL),
     "zoo-early": Source("all classes, stopped after one epoch", everything, _SHORT, SMALL),
     "zoo-letters": Source(
-        "26 rendered letters", letters, Recipe(epochs=10, batch_size=64, learning_rate=2e-3), SMALL, flip=False
+        "26 rendered letters",
+        letters,
+        Recipe(epochs=10, batch_size=64, learning_rate=2e-3),
+        SMALL,
+        flip=False,
     ),
     "zoo-untrained": Source("random weights", everything, None, SMALL),
     "tiny-ssl": Source(

@@ -90,8 +90,15 @@ def train_source(name: str, arrays: dict, runs: Path, precision: str) -> tuple[n
     else:
         batch, loss = supervised(source, torch.from_numpy(x), torch.from_numpy(y))
     history = train(
-        module, batch, len(x), loss, source.recipe, checkpoint=runs / f"{name}.safetensors", seed=SEED,
-        precision=precision, on_epoch=lambda r: print(f"{name} {json.dumps(r)}", flush=True),
+        module,
+        batch,
+        len(x),
+        loss,
+        source.recipe,
+        checkpoint=runs / f"{name}.safetensors",
+        seed=SEED,
+        precision=precision,
+        on_epoch=lambda r: print(f"{name} {json.dumps(r)}", flush=True),
     )
     return net, classes, history
 
@@ -120,7 +127,9 @@ def export(name: str, net: nn.Module, classes: list[str], history: History, arra
         "summary": source.summary,
         "data": "rendered by transferlab (letters)" if name == "zoo-letters" else "Tiny ImageNet",
         "uses_labels": source.recipe is not None and labels > 0,
-        "recipe": None if source.recipe is None else {**asdict(source.recipe), "small_size": source.small_size},
+        "recipe": None
+        if source.recipe is None
+        else {**asdict(source.recipe), "small_size": source.small_size},
         "seed": SEED,
         "train_loss": [round(r["train_loss"], 4) for r in history.epochs],
         "seconds": round(sum(r["seconds"] for r in history.epochs)),

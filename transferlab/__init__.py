@@ -18,7 +18,7 @@ _PUBLIC = {
     "FineTuning": "transferlab.transfer",
 }
 
-__all__ = ["__version__", *_PUBLIC]
+__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 (names, from one table)
 
 
 def __getattr__(name):

@@ -46,7 +46,7 @@ def report() -> None:
 
 
 @report_app.command("transfer")
-def report_transfer(
+def report_transfer(  # noqa: PLR0917 (typer calls it by name)
     images: Annotated[
         str, typer.Argument(help="A folder, a CSV file, a bundled set or torchvision/NAME.")
     ] = "materials",

@@ -12,11 +12,15 @@ from transferlab.errors import UserError
 from transferlab.training.boundary_cache import BoundaryCache, Views, agreement, prune
 from transferlab.transfer import FeatureExtraction, FineTuning
 
-ARCHITECTURE = Architecture("transferlab", "small_resnet", {"channels": [8, 16, 16, 24], "layers": [1, 1, 1, 1]})
+ARCHITECTURE = Architecture(
+    "transferlab", "small_resnet", {"channels": [8, 16, 16, 24], "layers": [1, 1, 1, 1]}
+)
 
 
 def make_backbone(seed=0, size=32):
-    return Backbone(ARCHITECTURE.build(seed), ARCHITECTURE, Preprocessing((0.5,) * 3, (0.25,) * 3, size), "small")
+    return Backbone(
+        ARCHITECTURE.build(seed), ARCHITECTURE, Preprocessing((0.5,) * 3, (0.25,) * 3, size), "small"
+    )
 
 
 BACKBONE = make_backbone()
@@ -98,7 +102,10 @@ def test_old_blocks_go_when_the_disk_budget_is_spent(tmp_path):
 
 
 def test_half_precision_is_only_taken_when_asked_and_agreement_is_measured():
-    full, half = (BoundaryCache(dtype=d).activations(BACKBONE, 4, IMAGES, device="cpu").all() for d in ("float32", "float16"))
+    full, half = (
+        BoundaryCache(dtype=d).activations(BACKBONE, 4, IMAGES, device="cpu").all()
+        for d in ("float32", "float16")
+    )
     assert not torch.equal(full, half)
     torch.testing.assert_close(full, half, rtol=2e-3, atol=1e-3)
     assert agreement(full.mean((2, 3)).numpy(), half.mean((2, 3)).numpy()) > 0.9

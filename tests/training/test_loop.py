@@ -190,7 +190,9 @@ def test_early_stopping_keeps_the_best_epoch():
 @pytest.mark.filterwarnings("ignore")
 def test_nan_loss_ends_in_a_sentence():
     with pytest.raises(UserError, match="learning rate below"):
-        train(net(), lambda i, e, g: (X[i] * float("nan"), Y[i]), len(X), cross_entropy, Recipe(), device="cpu")
+        train(
+            net(), lambda i, e, g: (X[i] * float("nan"), Y[i]), len(X), cross_entropy, Recipe(), device="cpu"
+        )
 
 
 def test_out_of_memory_ends_in_a_sentence():

@@ -57,7 +57,11 @@ def test_plain_arrays_with_labels_of_ones_own(backbone, task):
 
 def test_same_random_state_same_answers(backbone, task):
     def answers(seed):
-        return fast(backbone, trainable_from=0, random_state=seed).fit(task.train).predict_proba(task.test.images[:9])
+        return (
+            fast(backbone, trainable_from=0, random_state=seed)
+            .fit(task.train)
+            .predict_proba(task.test.images[:9])
+        )
 
     np.testing.assert_array_equal(answers(1), answers(1))
     assert not np.array_equal(answers(1), answers(2))
@@ -98,7 +102,9 @@ def test_l2_sp_keeps_the_weights_nearer(backbone, task):
     def distance(strength):
         model = fast(backbone, l2_sp=strength, epochs=4, learning_rate=3e-3).fit(task.train)
         start = dict(backbone.trainable_copy(model.boundary_).named_parameters())
-        return sum(float(((p - start[n]) ** 2).sum().detach()) for n, p in model.module_.body.named_parameters())
+        return sum(
+            float(((p - start[n]) ** 2).sum().detach()) for n, p in model.module_.body.named_parameters()
+        )
 
     assert distance(1.0) < distance(0.0)
 
@@ -115,7 +121,9 @@ def test_head_first_starts_from_the_logistic_head(backbone, task):
 
 
 def test_early_stopping_uses_validation_and_keeps_the_best(backbone, task):
-    model = fast(backbone, epochs=30, patience=2, learning_rate=0.03).fit(task.train, validation=task.validation)
+    model = fast(backbone, epochs=30, patience=2, learning_rate=0.03).fit(
+        task.train, validation=task.validation
+    )
     history = model.history_[0]
     losses = [r["validation_loss"] for r in history.epochs]
     assert history.stopped_early

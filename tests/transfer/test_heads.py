@@ -76,7 +76,7 @@ def test_instance_heads_are_no_linear_layer():
 
 
 def test_unknown_head_is_named():
-    with pytest.raises(UserError, match="'svm'.*logistic"):
+    with pytest.raises(UserError, match=r"'svm'.*logistic"):
         make_head("svm")
 
 

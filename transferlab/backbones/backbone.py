@@ -131,11 +131,16 @@ class Backbone:
         """The same weights (shared) on images of ``size`` pixels; the digest differs."""
         return replace(self, preprocessing=replace(self.preprocessing, input_size=size))
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie; the CPU where there are none."""
+        weights = next(self._net.parameters(), None)
+        return torch.device("cpu") if weights is None else weights.device
+
     def to(self, device: str | torch.device) -> Backbone:
         """The same backbone with its weights on ``device`` (itself where they already are)."""
         device = torch.device(device)
-        weights = next(self._net.parameters(), None)
-        here = device if weights is None else weights.device
+        here = self.device
         if here.type == device.type and device.index in (None, here.index):
             return self
         return replace(self, _net=copy.deepcopy(self._net).to(device))

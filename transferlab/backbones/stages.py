@@ -277,6 +277,7 @@ FAMILIES = (
     "ConvNeXt",
 )
 
+
 # Exact classes only: a subclass may run its modules in another order.
 def _pixels(net) -> Split:
     return Split((("pixels", (("image", net.image),)),), _steps(net, "flatten"))

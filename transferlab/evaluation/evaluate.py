@@ -87,7 +87,9 @@ def open_all(fits: Iterable[Fitted], task: Task) -> list[Evaluation]:
     fits = list(fits)
     for fitted in fits:
         if task.classes != fitted.classes or task.test.image_set.digest != fitted.test_digest:
-            raise UserError(f"these models were fitted for another test than {task.name!r}'s; fit them on this task.")
+            raise UserError(
+                f"these models were fitted for another test than {task.name!r}'s; fit them on this task."
+            )
     named = [fitted._named_models(f"{i} · " if len(fits) > 1 else "") for i, fitted in enumerate(fits)]
     models = {key: _Checked(key, m) for names in named for pairs in names.values() for key, m in pairs}
     scores = task.test.score(models)
@@ -95,7 +97,9 @@ def open_all(fits: Iterable[Fitted], task: Task) -> list[Evaluation]:
 
 
 def _evaluation(fitted: Fitted, named: Mapping[str, list], scores: TestScores) -> Evaluation:
-    probabilities = {n: np.stack([scores.probabilities[key] for key, _ in pairs]) for n, pairs in named.items()}
+    probabilities = {
+        n: np.stack([scores.probabilities[key] for key, _ in pairs]) for n, pairs in named.items()
+    }
     rows = tuple(
         result_row(
             name,

@@ -13,6 +13,8 @@ def model_lines() -> list[str]:
         card = backbone_card(name)
         accuracy = card.get("validation_top1")
         reached = "" if accuracy is None else f", top-1 {accuracy:.1%} on held-out images of its source"
-        lines.append(f"{name:16} {card.get('parameters', 0):>9,} parameters; {card.get('summary', '')}{reached}")
+        lines.append(
+            f"{name:16} {card.get('parameters', 0):>9,} parameters; {card.get('summary', '')}{reached}"
+        )
     licence = (WEIGHTS / "WEIGHTS_LICENSE").read_text(encoding="utf-8")
     return [*lines, "", *licence.strip().splitlines()]

@@ -41,7 +41,9 @@ def predictions(model_folder: Path, images: Path, device: str = "auto", chunk: i
         for (name, _), p in zip(read, probabilities, strict=True):
             yield name, model.classes[p.argmax()], float(p.max())
     if not found:
-        raise UserError(f"{str(root)!r} holds no image that can be read; give a folder of JPEG, PNG or the like.")
+        raise UserError(
+            f"{str(root)!r} holds no image that can be read; give a folder of JPEG, PNG or the like."
+        )
 
 
 def _chunks(names: list[str], size: int) -> Iterator[list[str]]:

@@ -39,10 +39,14 @@ def recommend(arms: list[Arm], fits: list[Fitted], n_validation: list[int]) -> R
         error = math.sqrt(max(known[best] * (1 - known[best]), 1e-9) / n_validation[index])
         close = [n for n, a in known.items() if a >= known[best] - error]
         chosen = min(close, key=lambda n: (by_name[n].cost, -known[n]))
-        return Recommendation(by_name[chosen], index, _reason(chosen, best, known, n_validation[index], error))
+        return Recommendation(
+            by_name[chosen], index, _reason(chosen, best, known, n_validation[index], error)
+        )
     arm = next(a for a in arms if a.method == "feature_extraction")
     last = len(fits) - 1
-    return Recommendation(arm, last, "There were no validation images, so nothing was compared; it has no epoch to choose.")
+    return Recommendation(
+        arm, last, "There were no validation images, so nothing was compared; it has no epoch to choose."
+    )
 
 
 def _reason(chosen: str, best: str, known: dict, n: int, error: float) -> str:

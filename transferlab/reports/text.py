@@ -52,7 +52,8 @@ def recommendation(plan: Plan, fits: Fits) -> str:
     budget = labels(plan.budgets[chosen.fitted])
     accuracies = fits.fitted[chosen.fitted].val_accuracy
     body = "".join(
-        f"<tr><td>{escape(_arm_name(arm))}</td><td>{_percent(accuracies[arm.name])}</td></tr>" for arm in plan.arms
+        f"<tr><td>{escape(_arm_name(arm))}</td><td>{_percent(accuracies[arm.name])}</td></tr>"
+        for arm in plan.arms
     )
     return (
         f'<p class="finding"><strong>Use {escape(_arm_name(chosen.arm))}.</strong> {escape(chosen.reason)} '
@@ -108,8 +109,9 @@ def closing(content: dict) -> str:
     facts = ", ".join(f"{escape(str(k))} {escape(str(v))}" for k, v in content["environment"].items())
     looks = content["test_looks"]
     return (
-        f"<p>The test was opened {looks} time{'' if looks == 1 else 's'}. <code>results.json</code> holds every number, "
-        "<code>model/</code> the recommended model; <code>transferlab predict model/ IMAGES</code> applies it.</p>"
+        f"<p>The test was opened {looks} time{'' if looks == 1 else 's'}. <code>results.json</code> holds every "
+        "number, <code>model/</code> the recommended model; <code>transferlab predict model/ IMAGES</code> "
+        "applies it.</p>"
         f"<p>Made with {facts}.</p>"
     )
 

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -171,12 +171,9 @@ def _labelled_count(task: Task) -> int:
 
 
 def _result(arm: Arm, row) -> dict:
-    keys = (
-        "labels_per_class val_accuracy accuracy ci_low ci_high interval_method per_seed n_test seeds "
-        "fit_seconds trainable_parameters"
-    ).split()
+    keys = set(schema()["properties"]["results"]["items"]["required"]) & {f.name for f in fields(row)}
     facts = {"method": arm.method, "backbone": arm.backbone, "trainable_from": arm.trainable_from}
-    return facts | {key: getattr(row, key) for key in keys}
+    return facts | {key: getattr(row, key) for key in sorted(keys)}
 
 
 def environment(device: str) -> dict:
@@ -193,7 +190,9 @@ def environment(device: str) -> dict:
 
 def schema() -> dict:
     """The JSON schema of results.json."""
-    return json.loads(package_files("transferlab.reports").joinpath("transfer_results.schema.json").read_text())
+    return json.loads(
+        package_files("transferlab.reports").joinpath("transfer_results.schema.json").read_text()
+    )
 
 
 def write_results(out: Path, content: dict) -> Path:
@@ -213,7 +212,10 @@ def write_model(out: Path, plan: Plan, fits: Fits, content: dict) -> Path:
     rows = [
         r
         for r in content["results"]
-        if all(r[k] == content["recommendation"][k] for k in ("method", "backbone", "trainable_from", "labels_per_class"))
+        if all(
+            r[k] == content["recommendation"][k]
+            for k in ("method", "backbone", "trainable_from", "labels_per_class")
+        )
     ]
     card = {
         "task": plan.task.name,
@@ -221,10 +223,11 @@ def write_model(out: Path, plan: Plan, fits: Fits, content: dict) -> Path:
         "reason": chosen.reason,
         "labels_per_class": plan.budgets[chosen.fitted],
         "seed": plan.seeds[0],
-        "test": {k: rows[0][k] for k in ("accuracy", "ci_low", "ci_high", "interval_method", "n_test", "seeds")},
+        "test": {
+            k: rows[0][k] for k in ("accuracy", "ci_low", "ci_high", "interval_method", "n_test", "seeds")
+        },
         "licence": "a model that contains bundled weights falls under their WEIGHTS_LICENSE",
     }
     run = fits.fitted[chosen.fitted].runs[chosen.arm.name][0]
     size = plan.task.test.images.shape[-1]
     return save_model(run.model, Path(out) / "model", classes=plan.task.classes, image_size=size, card=card)
-

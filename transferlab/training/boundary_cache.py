@@ -6,10 +6,11 @@ query rounds and (with a folder) later runs share them, whatever subset they ask
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
 import shutil
 import tempfile
+import uuid
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from transferlab.backbones import Backbone
 from transferlab.errors import UserError
 from transferlab.training.augmentation import augment
 from transferlab.training.checkpoint import write_whole
@@ -43,6 +45,7 @@ class Views:
 
 
 PLAIN = Views()
+BLOCK_BYTES = 256 * 2**20  # most bytes computed before they are put away
 
 
 class Rows:
@@ -146,46 +149,35 @@ class BoundaryCache:
         """Outputs of the first ``boundary`` stages for uint8 images (N, C, H, W); pooled (N, D) after
         the last stage. ``images`` may be an ``ImageSet``."""
         images = getattr(images, "images", images)
-        store = self._store(_key(backbone, boundary, views, self.dtype))
-        names = [hashlib.blake2b(im.tobytes() + bytes(im.shape), digest_size=16).digest() for im in images]
-        missing = [i for i, name in enumerate(names) if name not in store.index]
-        missing = list({names[i]: i for i in missing}.values())  # each distinct picture once
-        self.reused += len(images) - len(missing)
-        chunk = max(1, self._rows_a_block(backbone, boundary, views))
-        for start in range(0, len(missing), chunk):
-            part = missing[start : start + chunk]
-            block = self._compute(backbone, boundary, images, part, views, device, batch_size)
-            self._add(store, _key(backbone, boundary, views, self.dtype), [names[i] for i in part], block)
+        place = _Place(backbone.to(pick_device(device)), boundary, views)
+        key = place.key(self.dtype)
+        store = self._store(key)
+        names = [_name(image) for image in images]
+        missing = list({name: i for i, name in enumerate(names) if name not in store.index}.values())
         self.computed += len(missing)
+        self.reused += len(images) - len(missing)
+        rows_a_block = max(1, BLOCK_BYTES // (place.numbers_a_row * self.dtype.itemsize))
+        for start in range(0, len(missing), rows_a_block):
+            part = missing[start : start + rows_a_block]
+            block = self._compute(place, images, part, batch_size)
+            self._add(store, key, [names[i] for i in part], block)
         where = np.array([store.index[name] for name in names], np.int64).reshape(-1, 2)
         return Rows(store.blocks, where)
 
-    def _rows_a_block(self, backbone, boundary, views, target: int = 256 * 2**20) -> int:
-        shape = (backbone.feature_dim,)
-        if boundary == 0:
-            shape = (3, backbone.preprocessing.input_size, backbone.preprocessing.input_size)
-        elif boundary < len(backbone.stages):
-            shape = backbone.stages[boundary - 1].output_shape
-        return target // (int(np.prod(shape)) * views.count * self.dtype.itemsize)
-
-    def _compute(self, backbone, boundary, images, chosen, views, device, batch_size) -> np.ndarray:
-        where = torch.device(pick_device(device))
-        stop = boundary if boundary < len(backbone.stages) else None
+    def _compute(self, place: _Place, images, chosen: list[int], batch_size: int) -> np.ndarray:
         out = None
-        with torch.inference_mode():
-            for start in range(0, len(chosen), batch_size):
-                part = chosen[start : start + batch_size]
-                for view in range(views.count):
-                    pictures = _view(images, part, views, view)
-                    y = backbone.forward(backbone.preprocess(pictures).to(where), 0, stop).float().cpu().numpy()
-                    if out is None:
-                        out = np.empty((len(chosen), views.count, *y.shape[1:]), self.dtype)
-                    out[start : start + len(part), view] = y
+        for start in range(0, len(chosen), batch_size):
+            pictures = np.stack([images[i] for i in chosen[start : start + batch_size]])
+            for view in range(place.views.count):
+                y = place.outputs(pictures, view)
+                if out is None:
+                    out = np.empty((len(chosen), place.views.count, *y.shape[1:]), self.dtype)
+                out[start : start + len(pictures), view] = y
         return out
 
     def _add(self, store: _Store, key: str, names: list[bytes], block: np.ndarray) -> None:
         if self._keep or self.in_memory + block.nbytes > self.memory_budget:
-            path = self.folder / f"{key}-{os.getpid()}-{len(store.blocks)}.npy"
+            path = self.folder / f"{key}-{uuid.uuid4().hex}.npy"
             write_whole(path.with_suffix(".ids"), lambda t: Path(t).write_bytes(b"".join(names)))
             write_whole(path, lambda t: _save_array(t, block))
             if self.in_memory + block.nbytes > self.memory_budget:
@@ -199,10 +191,11 @@ class BoundaryCache:
         if key not in self._stores:
             store = self._stores[key] = _Store()
             for path in sorted(self.folder.glob(f"{key}-*.npy")) if self._keep else ():
-                ids = path.with_suffix(".ids").read_bytes()
-                store.blocks.append(np.load(path, mmap_mode="r"))
-                for row in range(len(ids) // 16):
-                    store.index[ids[16 * row : 16 * row + 16]] = (len(store.blocks) - 1, row)
+                with contextlib.suppress(FileNotFoundError):  # another process may prune meanwhile
+                    ids, block = path.with_suffix(".ids").read_bytes(), np.load(path, mmap_mode="r")
+                    store.blocks.append(block)
+                    for row in range(len(block)):
+                        store.index[ids[16 * row : 16 * row + 16]] = (len(store.blocks) - 1, row)
         return self._stores[key]
 
 
@@ -222,23 +215,46 @@ def agreement(a: np.ndarray, b: np.ndarray) -> float:
     return float((np.asarray(a).argmax(1) == np.asarray(b).argmax(1)).mean())
 
 
-def _key(backbone, boundary: int, views: Views, dtype: np.dtype) -> str:
-    what = backbone.digest if boundary else backbone.preprocessing  # no weights before the first stage
-    text = f"{what}|{boundary}|{views}|{dtype}"
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+def _name(image: np.ndarray) -> bytes:
+    return hashlib.blake2b(image.tobytes() + repr(image.shape).encode(), digest_size=16).digest()
 
 
-def _view(images, positions: list[int], views: Views, view: int) -> np.ndarray:
-    chosen = np.stack([images[i] for i in positions])
-    if views.plain:
-        return chosen
-    out = []
-    for image in chosen:
-        words = hashlib.blake2b(image.tobytes(), key=f"{views.seed}.{view}".encode(), digest_size=7).digest()
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """A boundary of a backbone, and the views of images that are sent to it."""
+
+    backbone: Backbone
+    boundary: int
+    views: Views
+
+    def key(self, dtype: np.dtype) -> str:
+        # no weights lie before the first stage
+        what = self.backbone.digest if self.boundary else self.backbone.preprocessing
+        text = f"{what}|{self.boundary}|{self.views}|{dtype}"
+        return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+    @property
+    def numbers_a_row(self) -> int:
+        stages, size = self.backbone.stages, self.backbone.preprocessing.input_size
+        maps = [(3, size, size), *(stage.output_shape for stage in stages[:-1]), (self.backbone.feature_dim,)]
+        return int(np.prod(maps[self.boundary])) * self.views.count
+
+    def outputs(self, pictures: np.ndarray, view: int) -> np.ndarray:
+        """float32 activations of one view of uint8 pictures."""
+        seen = pictures if self.views.plain else np.stack([self._draw(p, view) for p in pictures])
+        stop = self.boundary if self.boundary < len(self.backbone.stages) else None
+        with torch.inference_mode():
+            x = self.backbone.preprocess(seen).to(self.backbone.device)
+            return self.backbone.forward(x, 0, stop).float().cpu().numpy()
+
+    def _draw(self, image: np.ndarray, view: int) -> np.ndarray:
+        words = hashlib.blake2b(
+            image.tobytes(), key=f"{self.views.seed}.{view}".encode(), digest_size=7
+        ).digest()
         generator = torch.Generator().manual_seed(int.from_bytes(words, "big"))
-        x = augment(torch.from_numpy(image)[None], generator, strength=views.strength, flip=views.flip)
-        out.append((x * 255).round().to(torch.uint8)[0].numpy())
-    return np.stack(out)
+        x = torch.from_numpy(image)[None]
+        x = augment(x, generator, strength=self.views.strength, flip=self.views.flip)
+        return (x * 255).round().to(torch.uint8)[0].numpy()
 
 
 def _save_array(path: str, array: np.ndarray) -> None:

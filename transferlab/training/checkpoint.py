@@ -27,7 +27,9 @@ def write_whole(path: Path, write) -> None:
 
 def save_state(path: Path, tensors: dict[str, torch.Tensor], facts: dict) -> None:
     """Write tensors and JSON-able ``facts`` as one safetensors file, whole or not at all."""
-    plain = {name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in tensors.items()}
+    plain = {
+        name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in tensors.items()
+    }
     write_whole(path, lambda temporary: save_file(plain, temporary, metadata={"json": json.dumps(facts)}))
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from transferlab.errors import UserError
-from transferlab.training import checkpoint as files
+from transferlab.training.checkpoint import flatten_optimizer, load_state, restore_optimizer, save_state
 from transferlab.training.devices import FORMATS, faster_memory_format, make_fabric
 from transferlab.training.freezing import set_train_mode
 
@@ -95,110 +95,138 @@ def train(
     >>> len(history.epochs), history.epochs[-1]["train_loss"] < history.epochs[0]["train_loss"]
     (5, True)
     """
-    fabric = make_fabric(device, precision)
     with torch.random.fork_rng(devices=[]):
-        return _train(fabric, module, batch, n, loss, recipe, groups, validate, checkpoint, on_epoch, seed)
+        run = _Run(make_fabric(device, precision), module, batch, n, loss, recipe, seed)
+        run.start(groups, load_state(checkpoint) if checkpoint else None, str(checkpoint))
+        while not run.finished:
+            record = run.epoch(validate)
+            if checkpoint and run.fabric.is_global_zero:
+                run.save(checkpoint)
+            if on_epoch:
+                on_epoch(record)
+        return run.finish()
 
 
-def _train(fabric, module, batch, n, loss, recipe, groups, validate, checkpoint, on_epoch, seed) -> History:
-    saved = files.load_state(checkpoint) if checkpoint else None
-    if saved and saved[1]["recipe"] != asdict(recipe):
-        raise UserError(f"{checkpoint} was written by another recipe; remove it or give another file.")
-    history = History(**saved[1]["history"]) if saved else History()
-    module.to(fabric.device)
-    if not saved:
-        first = batch(torch.arange(min(n, recipe.batch_size)), 0, torch.Generator().manual_seed(seed))[0]
-        if _is_heavy(module, first):
-            history.memory_format = faster_memory_format(module, first.to(fabric.device))
-    memory_format = FORMATS[history.memory_format]
-    module.to(memory_format=memory_format)
-    optimizer = make_optimizer(module, recipe, groups)
-    net, optimizer = fabric.setup(module, optimizer)
-    best: dict[str, torch.Tensor] = {}
-    if saved:
-        tensors, facts = saved
-        _load(module, tensors, "model.")
-        files.restore_optimizer(optimizer.optimizer, tensors, facts["optimizer"])
-        best = {k.removeprefix("best."): v for k, v in tensors.items() if k.startswith("best.")}
-    steps = math.ceil(n / (recipe.batch_size * fabric.world_size))
-    start = len(history.epochs)
-    if history.stopped_early:
-        start = recipe.epochs
-    for epoch in range(start, recipe.epochs):
+class _Run:
+    """One training run: all of its state, and one method a step of its life."""
+
+    def __init__(self, fabric, module, batch, n, loss, recipe, seed):  # noqa: PLR0917 (made in one place)
+        self.fabric, self.module, self.batch, self.n = fabric, module, batch, n
+        self.loss, self.recipe, self.seed = loss, recipe, seed
+        self.history = History()
+        self.best: dict[str, torch.Tensor] = {}
+        self.size = recipe.batch_size * fabric.world_size
+
+    def start(self, groups, saved, checkpoint: str) -> None:
+        """Prepare module and optimizer, from a saved state where there is one."""
+        if saved and saved[1]["recipe"] != asdict(self.recipe):
+            raise UserError(f"{checkpoint} was written by another recipe; remove it or give another file.")
+        self.module.to(self.fabric.device)
+        if saved:
+            self.history = History(**saved[1]["history"])
+        else:
+            self.history.memory_format = self._probe_memory_format()
+        self.module.to(memory_format=FORMATS[self.history.memory_format])
+        optimizer = make_optimizer(self.module, self.recipe, groups)
+        self.net, self.optimizer = self.fabric.setup(self.module, optimizer)
+        if saved:
+            tensors, facts = saved
+            self.module.load_state_dict(_below(tensors, "model."))
+            self.best = _below(tensors, "best.")
+            restore_optimizer(self.optimizer.optimizer, tensors, facts["optimizer"])
+
+    def _probe_memory_format(self) -> str:
+        generator = torch.Generator().manual_seed(self.seed)
+        first = self.batch(torch.arange(min(self.n, self.recipe.batch_size)), 0, generator)[0]
+        if not _is_heavy(self.module, first):
+            return "contiguous"
+        return faster_memory_format(self.module, first.to(self.fabric.device))
+
+    @property
+    def finished(self) -> bool:
+        return self.history.stopped_early or len(self.history.epochs) >= self.recipe.epochs
+
+    def epoch(self, validate) -> dict:
+        """Train one epoch, validate, and remember the best weights; gives the epoch's record."""
         clock = time.perf_counter()
-        torch.manual_seed(_mix(seed, epoch, fabric.global_rank))
-        generator = torch.Generator().manual_seed(_mix(seed, epoch, 0))
-        order = torch.randperm(n, generator=generator)
-        chunks = merged_chunks(order, recipe.batch_size * fabric.world_size)
-        set_train_mode(module)
-        total = torch.zeros((), device=fabric.device)
-        for step, chunk in enumerate(chunks):
-            mine = chunk[fabric.global_rank :: fabric.world_size]
-            scale = schedule((epoch * steps + step) / (recipe.epochs * steps), recipe.warmup)
-            for group in optimizer.param_groups:
-                group["lr"] = recipe.learning_rate * group["scale"] * scale
-            tensors = [t.to(fabric.device) for t in batch(mine, epoch, generator)]
-            if tensors[0].ndim == 4:
-                tensors[0] = tensors[0].to(memory_format=memory_format)
-            value = _step(fabric, net, optimizer, loss, tensors, recipe)
-            total += value * len(mine)
-        record = {
-            "epoch": epoch,
-            "train_loss": float(fabric.all_reduce(total, reduce_op="sum")) / n,
-            "validation_loss": None,
-            "seconds": 0.0,
-        }
-        if not math.isfinite(record["train_loss"]):
-            raise UserError(
-                f"the training loss became {record['train_loss']} in epoch {epoch + 1}; try a learning "
-                f"rate below {recipe.learning_rate:g}, or look for constant or broken images."
-            )
+        epoch = len(self.history.epochs)
+        train_loss = self._train_epoch(epoch)
+        record = {"epoch": epoch, "train_loss": train_loss, "validation_loss": None, "seconds": 0.0}
         if validate is not None:
-            module.eval()
+            self.module.eval()
             with torch.no_grad():
-                record["validation_loss"] = float(fabric.broadcast(validate(module)))
-            if history.best_epoch is None or _better(record, history):
-                history.best_epoch = epoch
-                best = {k: v.detach().cpu().clone() for k, v in module.state_dict().items()}
+                record["validation_loss"] = float(self.fabric.broadcast(validate(self.module)))
+            if self.history.best_epoch is None or _better(record, self.history):
+                self.history.best_epoch = epoch
+                self.best = {k: v.detach().cpu().clone() for k, v in self.module.state_dict().items()}
+            if self.recipe.patience is not None:
+                self.history.stopped_early = epoch - self.history.best_epoch >= self.recipe.patience
         record["seconds"] = time.perf_counter() - clock
-        history.epochs.append(record)
-        patient = recipe.patience is None or validate is None
-        history.stopped_early = not patient and epoch - history.best_epoch >= recipe.patience
-        if checkpoint and fabric.is_global_zero:
-            _save(checkpoint, module, optimizer.optimizer, best, history, recipe)
-        if on_epoch:
-            on_epoch(record)
-        if history.stopped_early:
-            break
-    if best:
-        module.load_state_dict(best)
-    module.to("cpu", memory_format=torch.contiguous_format).eval()
-    return history
+        self.history.epochs.append(record)
+        return record
 
+    def _train_epoch(self, epoch: int) -> float:
+        """Mean loss over all samples; order, views and dropout follow from seed and epoch alone."""
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        torch.manual_seed(_mix(self.seed, epoch, rank))
+        generator = torch.Generator().manual_seed(_mix(self.seed, epoch, 0))
+        chunks = merged_chunks(torch.randperm(self.n, generator=generator), self.size)
+        steps = self.recipe.epochs * len(chunks)
+        set_train_mode(self.module)
+        total = torch.zeros((), device=self.fabric.device)
+        for step, chunk in enumerate(chunks):
+            self._set_rate((epoch * len(chunks) + step) / steps)
+            tensors = [t.to(self.fabric.device) for t in self.batch(chunk[rank::world], epoch, generator)]
+            if tensors[0].ndim == 4:
+                tensors[0] = tensors[0].to(memory_format=FORMATS[self.history.memory_format])
+            total += self._step(tensors) * len(tensors[0])
+        train_loss = float(self.fabric.all_reduce(total, reduce_op="sum")) / self.n
+        if not math.isfinite(train_loss):
+            raise UserError(
+                f"the training loss became {train_loss} in epoch {epoch + 1}; try a learning rate below "
+                f"{self.recipe.learning_rate:g}, or look for constant or broken images."
+            )
+        return train_loss
 
-def _step(fabric, net, optimizer, loss, tensors, recipe) -> torch.Tensor:
-    try:
-        value = loss(net, tensors)
-        fabric.backward(value)
-        if recipe.clip_norm:
-            fabric.clip_gradients(net, optimizer, max_norm=recipe.clip_norm, error_if_nonfinite=False)
-        optimizer.step()
-        optimizer.zero_grad()
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise UserError(_no_memory(tensors)) from error
-    except RuntimeError as error:
-        if not any(text in str(error) for text in ("not enough memory", "out of memory", "allocate memory")):
-            raise
-        raise UserError(_no_memory(tensors)) from error
-    return value.detach()
+    def _set_rate(self, done: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate * group["scale"] * schedule(done, self.recipe.warmup)
 
+    def _step(self, tensors: list[torch.Tensor]) -> torch.Tensor:
+        try:
+            value = self.loss(self.net, tensors)
+            self.fabric.backward(value)
+            if self.recipe.clip_norm:
+                self.fabric.clip_gradients(
+                    self.net, self.optimizer, max_norm=self.recipe.clip_norm, error_if_nonfinite=False
+                )
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            known = ("not enough memory", "out of memory", "allocate memory")
+            if type(error) is RuntimeError and not any(text in str(error) for text in known):
+                raise
+            shape = "×".join(map(str, tensors[0].shape[1:]))
+            raise UserError(
+                f"memory does not suffice for a batch of {len(tensors[0])} inputs of {shape}; "
+                "try a smaller batch size, smaller images, or freezing more stages."
+            ) from error
+        return value.detach()
 
-def _no_memory(tensors) -> str:
-    shape = "×".join(map(str, tensors[0].shape[1:]))
-    return (
-        f"memory does not suffice for a batch of {len(tensors[0])} inputs of {shape}; "
-        "try a smaller batch size, smaller images, or freezing more stages."
-    )
+    def save(self, path: Path) -> None:
+        """Write everything that the next epoch depends on."""
+        tensors, rest = flatten_optimizer(self.optimizer.optimizer)
+        tensors.update({f"model.{k}": v for k, v in self.module.state_dict().items()})
+        tensors.update({f"best.{k}": v for k, v in self.best.items()})
+        facts = {"recipe": asdict(self.recipe), "history": asdict(self.history), "optimizer": rest}
+        save_state(path, tensors, facts)
+
+    def finish(self) -> History:
+        """Put the best weights in place; the module ends in eval mode on the CPU."""
+        if self.best:
+            self.module.load_state_dict(self.best)
+        self.module.to("cpu", memory_format=torch.contiguous_format).eval()
+        return self.history
 
 
 def make_optimizer(module: nn.Module, recipe: Recipe, groups: list[dict] | None) -> torch.optim.Optimizer:
@@ -254,12 +282,5 @@ def _mix(seed: int, epoch: int, rank: int) -> int:
     return (seed * 1_000_003 + epoch * 10_007 + rank) % 2**31
 
 
-def _load(module: nn.Module, tensors: dict, prefix: str) -> None:
-    module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
-
-
-def _save(path, module, optimizer, best, history, recipe) -> None:
-    tensors, rest = files.flatten_optimizer(optimizer)
-    tensors.update({f"model.{k}": v for k, v in module.state_dict().items()})
-    tensors.update({f"best.{k}": v for k, v in best.items()})
-    files.save_state(path, tensors, {"recipe": asdict(recipe), "history": asdict(history), "optimizer": rest})
+def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

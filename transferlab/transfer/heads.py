@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from transferlab.errors import UserError
 
+ALPHAS = tuple(10.0**power for power in range(-3, 7))
 HEADS = ("logistic", "ridge", "nearest-neighbour", "nearest-centroid")
 
 
@@ -55,7 +56,7 @@ class RidgeHead(ClassifierMixin, BaseEstimator):
     ``loo_scores_`` (N, K).
     """
 
-    def __init__(self, alphas=tuple(10.0 ** np.arange(-3, 7))):
+    def __init__(self, alphas=ALPHAS):
         self.alphas = alphas
 
     def fit(self, X, y):

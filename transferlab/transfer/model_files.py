@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from transferlab.backbones import HEAD_PREFIX, Backbone, load_backbone, read_description, read_tensors, write_weights
+from transferlab.backbones import (
+    HEAD_PREFIX,
+    Backbone,
+    load_backbone,
+    read_description,
+    read_tensors,
+    write_weights,
+)
 from transferlab.errors import UserError
 from transferlab.training.devices import pick_device
 from transferlab.transfer.base import ImageClassifier
@@ -40,7 +47,12 @@ class SavedModel:
 
 
 def save_model(
-    model: ImageClassifier, folder: Path, *, classes: tuple[str, ...], image_size: int, card: dict | None = None
+    model: ImageClassifier,
+    folder: Path,
+    *,
+    classes: tuple[str, ...],
+    image_size: int,
+    card: dict | None = None,
 ) -> Path:
     """Write a fitted model as ``model.safetensors`` with ``model.json`` beside it; gives the folder.
 
@@ -50,7 +62,9 @@ def save_model(
     if isinstance(model, FeatureExtraction):
         start, body, linear = len(model.backbone_.stages), None, model.linear_
         if linear is None:
-            raise UserError(f"the {model.head} head keeps its training images and is not saved; use logistic or ridge.")
+            raise UserError(
+                f"the {model.head} head keeps its training images and is not saved; use logistic or ridge."
+            )
         weight, bias = map(torch.from_numpy, linear)
     else:
         start, body, head = model.boundary_, model.module_.body, model.module_.head
@@ -80,7 +94,9 @@ def load_model(folder: Path) -> SavedModel:
     tensors = read_tensors(path, described.get("sha256"))
     names = [f"{HEAD_PREFIX}weight", f"{HEAD_PREFIX}bias"]
     if any(name not in tensors for name in names) or not isinstance(described.get("classes"), list):
-        raise UserError(f"{str(path)!r} has a backbone but no head; give the model folder that a report wrote.")
+        raise UserError(
+            f"{str(path)!r} has a backbone but no head; give the model folder that a report wrote."
+        )
     weight, bias = (tensors[name].float().numpy() for name in names)
     size = int(described.get("image_size", described["input_size"]))
     return SavedModel(load_backbone(path), weight, bias, tuple(described["classes"]), size)

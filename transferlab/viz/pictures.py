@@ -1,0 +1,183 @@
+"""Images on a card: examples of each class, and the worst mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from transferlab.data import ImageSet
+from transferlab.errors import UserError
+from transferlab.viz.answers import check_answers
+from transferlab.viz.figure import RULE, WIDTH, Card, style
+from transferlab.viz.lettering import MARGIN, block
+from transferlab.viz.words import count, percent
+
+_NAMES = 2.0  # inches for class names beside the examples
+_CAPTION = 8.5  # points
+
+
+def examples(
+    images: np.ndarray, labels: np.ndarray, classes: Sequence[str], per_class: int = 6, max_classes: int = 10
+) -> Card:
+    """A row of images for each class, taken at equal distances through the set.
+
+    Parameters
+    ----------
+    images : uint8 array (N, C, H, W), C is 1 or 3
+    labels : int array (N,)
+    classes : names of the classes
+    per_class : images a class, at most
+    max_classes : of more classes, this many at equal distances through the list are shown
+
+    Raises
+    ------
+    UserError
+        when there are no images, or they do not fit labels and classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = np.zeros((4, 1, 8, 8), np.uint8)
+    >>> examples(images, np.array([0, 0, 1, 1]), ("cat", "dog"), per_class=2).finding
+    'Up to 2 images each of 2 classes (n = 4 images of 8×8 pixels, 2 a class)'
+    """
+    labelled = _checked(images, labels, classes)
+    if per_class < 1 or max_classes < 1:
+        raise UserError(
+            "examples() shows at least one image of one class; give per_class and max_classes >= 1."
+        )
+    present = np.unique(labelled.labels)
+    shown = present[_spread(len(present), max_classes)]
+    with style():
+        tile = min(1.0, (WIDTH - 2 * MARGIN - _NAMES) / per_class)
+        card = Card(_examples_finding(labelled, shown, per_class), tile * len(shown) + MARGIN)
+        axes = _bare(card.panel(MARGIN + _NAMES, 0, tile * per_class, tile * len(shown)))
+        for row, label in enumerate(shown):
+            members = np.flatnonzero(labelled.labels == label)
+            for column, i in enumerate(members[_spread(len(members), per_class)]):
+                _tile(axes, labelled.images[i], column, row, 0.94, tile)
+            name = block(labelled.classes[label], 72 * _NAMES - 14, 9.5, 3)
+            axes.text(-0.1 / tile, row + 0.5, name, ha="right", va="center", linespacing=1.0)
+        axes.set(xlim=(0, per_class), ylim=(len(shown), 0))
+    return card
+
+
+def worst_mistakes(
+    images: np.ndarray, truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], k: int = 12
+) -> Card:
+    """The ``k`` wrong answers given with most confidence, surest first.
+
+    Parameters
+    ----------
+    images : uint8 array (N, C, H, W), C is 1 or 3
+    truth : int array (N,)
+    probabilities : float array (N, K); the confidence of an answer is its probability
+    classes : names of the K classes
+
+    Raises
+    ------
+    UserError
+        when shapes do not fit together or a probability is no number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> p = np.array([[0.9, 0.1], [0.8, 0.2]])
+    >>> worst_mistakes(np.zeros((2, 1, 8, 8), np.uint8), np.array([0, 1]), p, ("cat", "dog")).finding
+    'The only mistake (n = 2 test images): cat at 80 %, but it is dog'
+    """
+    labelled = _checked(images, truth, classes)
+    truth, predicted = check_answers(labelled.labels, probabilities, classes, probabilities_only=True)
+    confidence = np.asarray(probabilities)[np.arange(len(truth)), predicted]
+    wrong = np.flatnonzero(truth != predicted)
+    order = wrong[np.argsort(-confidence[wrong], kind="stable")][: max(1, k)]
+    with style():
+        if not len(order):
+            return Card(
+                f"No mistake to show: all answers are right (n = {count(len(truth), 'test image')})", 0.1
+            )
+        facts = [(labelled.classes[truth[i]], labelled.classes[predicted[i]], confidence[i]) for i in order]
+        return _mistakes(labelled.images[order], facts, _mistakes_finding(facts, len(wrong), len(truth)))
+
+
+def _mistakes(images, facts, finding) -> Card:
+    columns = min(4, len(facts))
+    rows = -(-len(facts) // columns)
+    tile = min(1.86, (WIDTH - 2 * MARGIN) / columns)
+    captions = [
+        block(f"said {said}", 72 * tile - 48, _CAPTION)
+        + f", {percent(p)}\n"
+        + block(f"is {is_}", 72 * tile - 14, _CAPTION)
+        for is_, said, p in facts
+    ]
+    lines = max(caption.count("\n") for caption in captions) + 1
+    height = 1 + (0.14 + lines * _CAPTION * 1.25 / 72) / tile  # of a tile with its caption, in tiles
+    card = Card(finding, rows * height * tile + 0.1)
+    axes = _bare(card.panel(MARGIN, 0, columns * tile, rows * height * tile))
+    for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        row, column = divmod(place, columns)
+        _tile(axes, image, column, row * height, 0.93, tile)
+        axes.text(column, row * height + 0.96, caption, size=_CAPTION, va="top", linespacing=1.15)
+    axes.set(xlim=(0, columns), ylim=(rows * height, 0))
+    return card
+
+
+def _mistakes_finding(facts, wrong: int, n: int) -> str:
+    is_, said, p = facts[0]
+    tail = f"{said} at {percent(p)}, but it is {is_}"
+    if wrong == 1:
+        return f"The only mistake (n = {count(n, 'test image')}): {tail}"
+    most = f"The {len(facts)} most confident of {wrong:,}" if len(facts) < wrong else f"All {wrong:,}"
+    return f"{most} mistakes (n = {count(n, 'test image')}); the surest: {tail}"
+
+
+def _examples_finding(labelled: ImageSet, shown: np.ndarray, per_class: int) -> str:
+    counts = np.bincount(labelled.labels, minlength=len(labelled.classes))
+    least, most = counts.min(), counts.max()
+    each = f"{most:,}" if least == most else f"{least:,} to {most:,}"
+    size = "×".join(str(side) for side in labelled.images.shape[2:])
+    many = len(labelled.classes)
+    of = count(many, "class", "classes") if len(shown) == many else f"{len(shown)} of {many} classes"
+    return (
+        f"Up to {count(per_class, 'image')} each of {of} "
+        f"(n = {count(len(labelled), 'image')} of {size} pixels, {each} a class)"
+    )
+
+
+def _checked(images, labels, classes) -> ImageSet:
+    labelled = ImageSet(np.asarray(images), np.asarray(labels), tuple(classes))
+    if not len(labelled):
+        raise UserError("there are no images to show; give at least one.")
+    return labelled
+
+
+def _spread(n: int, k: int) -> np.ndarray:
+    """At most ``k`` of ``n`` positions at equal distances."""
+    return np.linspace(0, n - 1, min(n, k)).round().astype(int)
+
+
+def _bare(axes):
+    axes.set_axis_off()
+    return axes
+
+
+def _tile(axes, image: np.ndarray, x: float, y: float, side: float, inches: float) -> None:
+    """One image (C, H, W) with its corner at (x, y), in a square of ``side``; small pixels stay sharp."""
+    height, width = image.shape[1:]
+    scale = side / max(height, width)
+    w, h = width * scale, height * scale
+    left, top = x + (side - w) / 2, y + (side - h) / 2
+    picture = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+    sharp = max(height, width) <= inches * 150
+    axes.imshow(
+        picture, extent=(left, left + w, top + h, top), aspect="auto", cmap="gray", vmin=0, vmax=255,
+        interpolation="nearest" if sharp else "antialiased",
+    )  # fmt: skip
+    axes.add_patch(_frame(left, top, w, h))
+
+
+def _frame(left, top, w, h):
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((left, top), w, h, fill=False, edgecolor=RULE, linewidth=0.6)
