@@ -140,7 +140,8 @@ SOURCES: dict[str, Source] = {
     "tiny-ssl": Source(
         "all images of Tiny ImageNet, no labels (SimCLR, Chen et al. 2020)",
         lambda arrays, rng: (arrays["train_x"], None, []),
-        Recipe(epochs=16, batch_size=256, learning_rate=2e-3, weight_decay=1e-4),
+        Recipe(epochs=12, batch_size=256, learning_rate=2e-3, weight_decay=1e-4),
         TINY,
+        small_size=40,
     ),
 }

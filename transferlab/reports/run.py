@@ -123,6 +123,7 @@ def _execute(source: Path, staging: Path, parameters: dict) -> None:
             kernel_name="python3",
             progress_bar=False,
             stderr_file=sys.stderr,
+            extra_arguments=["--log-level=ERROR"],
         )
     except PapermillExecutionError as error:
         if error.ename == "UserError":

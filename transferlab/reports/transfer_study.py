@@ -108,7 +108,8 @@ class _Clock:
         def tell(done: int, total: int, name: str) -> None:
             work = before + sum(self._costs[index][:done])
             elapsed = time.monotonic() - self._start
-            left = f", about {_spoken(elapsed * (self._total - work) / work)} left" if work else ""
+            known = work > 0.01 * self._total  # too little says nothing about the rest
+            left = f", about {_spoken(elapsed * (self._total - work) / work)} left" if known else ""
             k = self._plan.budgets[index]
             labels = "all labels" if k is None else f"{k} labels a class"
             if name:

@@ -51,7 +51,7 @@ def _bars(axes, shown, order):
             between = f"… {len(order) - 30} more classes between"
             axes.text(0, y, between, va="center", ha="left", color=FAINT, style="italic")
             continue
-        name, number = item
+        number = item[1]
         scarce = number == smallest and largest > smallest
         axes.barh(y, number, height=0.68, color=VERMILION if scarce else BLUE)
         axes.annotate(f"{number:,}", (number, y), (4, 0), textcoords="offset points", va="center")
