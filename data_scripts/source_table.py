@@ -37,7 +37,7 @@ FOREIGN = {
     "mobilenetv1_025": {
         "library": "transferlab",
         "architecture": "mobilenetv1",
-        "kwargs": {"channel_multiplier": 0.25},
+        "kwargs": {"channel_multiplier": 0.25, "pad_type": "same", "bn_eps": 1e-3},
         "mean": [0.5] * 3,
         "std": [0.5] * 3,
         "input_size": 224,
