@@ -1,6 +1,7 @@
 """The frame: what is declared agrees with what is there."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -59,11 +60,9 @@ def test_every_import_of_the_package_is_a_declared_dependency():
         "sklearn": "scikit-learn",
         "skimage": "scikit-image",
         "PIL": "pillow",
-        "lightning_fabric": "lightning",
         "IPython": "ipykernel",
         "jupyter_client": "ipykernel",
         "traitlets": "ipywidgets",
-        "nbformat": "papermill",
         "nbclient": "papermill",
     }
     declared = {re.match(r"[\w-]+", d)[0] for d in PROJECT["dependencies"]}
@@ -234,7 +233,7 @@ def wheel(tmp_path_factory):
 
 def test_wheel_carries_every_file_of_the_package_and_every_notebook(wheel):
     expected = {p.relative_to(ROOT) for p in repository_files() if p.is_relative_to(ROOT / "transferlab")}
-    notebooks = [p.relative_to(ROOT / "notebooks") for p in (ROOT / "notebooks").rglob("*.ipynb")]
+    notebooks = [p.relative_to(ROOT / "notebooks") for p in (ROOT / "notebooks").rglob("*.*")]
     expected |= {Path("transferlab", "_notebooks", path) for path in notebooks}
     assert not {path for path in expected if not (wheel / path).is_file()}
 
@@ -256,6 +255,21 @@ def test_notebooks_are_found_from_the_wheel(wheel, tmp_path):
     assert Path(where).is_relative_to(wheel)
     assert found == [f"{name} True True" for name in notebook_names()]
     assert found
+
+
+def test_report_runs_from_the_wheel(wheel, tmp_path):
+    """From another folder, with the package and its notebooks out of the wheel alone."""
+    out = tmp_path / "r"
+    command = [sys.executable, "-m", "transferlab", "report", "transfer", "digits", "--profile", "smoke"]
+    done = run(
+        *command, "--labels-per-class", "5", "--out", str(out),
+        cwd=tmp_path, PYTHONPATH=str(wheel), TRANSFERLAB_CACHE=str(tmp_path / "cache"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads((out / "results.json").read_text())["task"]["name"] == "digits"
+    code = "import transferlab; print(transferlab.__file__)"
+    where = run(sys.executable, "-c", code, cwd=tmp_path, PYTHONPATH=str(wheel)).stdout.strip()
+    assert Path(where).is_relative_to(wheel)
 
 
 def test_notebooks_are_found_from_the_checkout():

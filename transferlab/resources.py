@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from transferlab.errors import UserError
 
@@ -39,7 +39,7 @@ def notebook(name: str) -> Path:
         when there is no such notebook; the sentence names those there are.
     """
     found = _found()
-    wanted = PurePosixPath(name).with_suffix("").as_posix()
+    wanted = name.removesuffix(".py").removesuffix(".ipynb")
     if wanted not in found:
         raise UserError(f"there is no notebook {name!r}; choose from {', '.join(sorted(found)) or 'none'}.")
     return found[wanted]

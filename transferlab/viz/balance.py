@@ -9,7 +9,7 @@ import numpy as np
 from transferlab.errors import UserError
 from transferlab.viz.figure import BLUE, FAINT, VERMILION, WIDTH, Card, style
 from transferlab.viz.lettering import MARGIN, block
-from transferlab.viz.words import count
+from transferlab.viz.words import count, in_line
 
 _NAMED = 40  # classes that are all named; of more, the ends are shown
 _NAMES = 2.6  # inches for the names
@@ -34,7 +34,7 @@ def class_balance(counts: Mapping[str, int]) -> Card:
     """
     if not counts or min(counts.values()) < 0:
         raise UserError("class_balance() takes class names with how many images each has; give one or more.")
-    order = sorted(counts.items(), key=lambda item: -item[1])
+    order = sorted(((in_line(name), n) for name, n in counts.items()), key=lambda item: -item[1])
     shown: list = order if len(order) <= _NAMED else [*order[:15], None, *order[-15:]]
     with style():
         step = 0.36 if any(item and len(item[0]) > 36 for item in shown) else 0.24
@@ -54,9 +54,9 @@ def _bars(axes, shown, order):
         number = item[1]
         scarce = number == smallest and largest > smallest
         axes.barh(y, number, height=0.68, color=VERMILION if scarce else BLUE)
-        axes.annotate(f"{number:,}", (number, y), (4, 0), textcoords="offset points", va="center")
+        axes.annotate(f"{number:,}", (number, y), (4, 0), textcoords="offset points", va="center_baseline")
     names = ["" if item is None else block(item[0], 72 * _NAMES - 8, 9.5) for item in shown]
-    axes.set_yticks(range(len(shown)), names, linespacing=0.95)
+    axes.set_yticks(range(len(shown)), names, linespacing=1.0)
     axes.set(ylim=(len(shown) - 0.5, -0.5), xlim=(0, max(largest, 1)), xticks=[])
     axes.spines["bottom"].set_visible(False)
 

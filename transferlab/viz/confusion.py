@@ -9,7 +9,7 @@ import numpy as np
 from transferlab.viz.answers import check_answers
 from transferlab.viz.figure import BLUE, FAINT, GROUND, INK, RULE, VERMILION, WIDTH, Card, style
 from transferlab.viz.lettering import MARGIN, block, text_width, wrapped
-from transferlab.viz.words import count, percent
+from transferlab.viz.words import count, in_line, percent
 
 _MATRIX = 25  # more classes than this are shown as pairs
 _PAIRS = 20
@@ -39,7 +39,7 @@ def confusion(truth: np.ndarray, answers: np.ndarray, classes: Sequence[str]) ->
     '75 % right (n = 4 test images, 2 classes); most often dog is taken for cat: 1 of 2'
     """
     truth, predicted = check_answers(truth, answers, classes)
-    classes = tuple(map(str, classes))
+    classes = tuple(map(in_line, classes))
     table = np.zeros((len(classes), len(classes)), np.int64)
     np.add.at(table, (truth, predicted), 1)
     pairs = _confused(table)
@@ -71,27 +71,33 @@ def _matrix(table, classes, finding) -> Card:
     names = _short_names(classes)
     side = min(WIDTH - 2 * MARGIN - _NAMES - 0.75, max(1.6, 0.62 * k))
     cell = side / k
-    upright = all(text_width(name, 9) <= 72 * cell - 4 for name in names)
+    upright = all(text_width(name, 9) <= 72 * cell - 1 for name in names)
     longest = max(text_width(name, 9) for name in names) / 72
     heads = 0.24 if upright else longest + 0.12
     card = Card(finding, side + heads + 0.45)
     axes = card.panel(MARGIN + _NAMES, heads + 0.22, side, side)
     totals = table.sum(1)
     shares = np.divide(table, totals[:, None], out=np.full(table.shape, np.nan), where=totals[:, None] > 0)
-    axes.imshow(shares, cmap=_shades(), vmin=0, vmax=1, aspect="auto")
+    axes.pcolormesh(
+        np.arange(k + 1) - 0.5, np.arange(k + 1) - 0.5, shares,
+        cmap=_shades(), vmin=0, vmax=1, edgecolors=GROUND, linewidth=1.2,
+    )  # fmt: skip
+    axes.invert_yaxis()
     _numbers(axes, table, shares, cell)
     axes.set_xticks(range(k), [block(n, 999, 9) for n in names], size=9, rotation=0 if upright else 90)
-    axes.set_yticks(range(k), _row_names(classes, names, cell), size=9, linespacing=0.95)
+    axes.set_yticks(range(k), _row_names(classes, names, cell), size=9, linespacing=1.0)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, pad=3)
-    axes.set_xticks(np.arange(k + 1) - 0.5, minor=True)
-    axes.set_yticks(np.arange(k + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color=GROUND, linewidth=1.2)
-    axes.tick_params(which="minor", length=0)
     axes.spines[:].set_visible(False)
     for row, total in enumerate(totals):
         text = f"n = {total:,}"
         axes.annotate(
-            text, (k - 0.5, row), (5, 0), textcoords="offset points", va="center", color=FAINT, size=8.5
+            text,
+            (k - 0.5, row),
+            (5, 0),
+            textcoords="offset points",
+            va="center_baseline",
+            color=FAINT,
+            size=8.5,
         )
     axes.annotate("answer →", (0, 1), (0, 72 * heads + 1), xycoords="axes fraction", textcoords="offset points",
                   color=FAINT, size=8.5, va="bottom")  # fmt: skip
@@ -103,15 +109,15 @@ def _matrix(table, classes, finding) -> Card:
 def _shades():
     from matplotlib.colors import LinearSegmentedColormap
 
-    shades = LinearSegmentedColormap.from_list("shares", ["#eef1f5", "#8dbcdc", BLUE, "#003a66"])
-    shades.set_bad(RULE)
-    return shades
+    return LinearSegmentedColormap.from_list("shares", ["#eef1f5", "#8dbcdc", BLUE, "#003a66"]).with_extremes(
+        bad=RULE
+    )
 
 
 def _numbers(axes, table, shares, cell: float) -> None:
     """Counts in the cells, with the share of the row where it fits."""
     two_lines = cell >= 0.5
-    size = 9 if two_lines else max(5.5, min(9, 26 * cell))
+    size = 9 if two_lines else min(9, 39 * cell)
     for (row, column), number in np.ndenumerate(table):
         if not number:
             continue
@@ -151,13 +157,23 @@ def _bars(table, pairs, classes, finding) -> Card:
         share = table[t, p] / totals[t]
         axes.barh(y, 100 * share, height=0.6, color=VERMILION)
         text = f"{table[t, p]:,} of {totals[t]:,}"
-        axes.annotate(text, (100 * share, y), (4, 0), textcoords="offset points", va="center", size=8.5)
+        axes.annotate(
+            text, (100 * share, y), (4, 0), textcoords="offset points", va="center_baseline", size=8.5
+        )
     width = 72 * names_width - 8
-    names = [block(f"{classes[t]} → {classes[p]}", width, 9) for t, p in pairs]
-    axes.set_yticks(range(len(pairs)), names, size=9, linespacing=0.95)
+    names = [_pair(classes[t], classes[p], width) for t, p in pairs]
+    axes.set_yticks(range(len(pairs)), names, size=9, linespacing=1.0)
     most = max((100 * table[t, p] / totals[t] for t, p in pairs), default=100)
     axes.set(ylim=(max(1, len(pairs)) - 0.5, -0.5), xlim=(0, most), xticks=[])
     axes.spines["bottom"].set_visible(False)
     axes.annotate("truth → answer, bars: share of the true class", (0, 1), (-6, 4), xycoords="axes fraction",
                   textcoords="offset points", ha="right", color=FAINT, size=8.5)  # fmt: skip
     return card
+
+
+def _pair(true: str, answer: str, width: float) -> str:
+    """``true → answer`` on one line, or on one line each, so that neither crowds out the other."""
+    whole = f"{true} → {answer}"
+    if text_width(whole, 9) <= width:
+        return block(whole, width, 9)
+    return block(true, width, 9, 1) + "\n" + block(f"→ {answer}", width, 9, 1)

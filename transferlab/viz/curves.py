@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from transferlab.viz.figure import COLOURS, GREY, RULE, WIDTH, Card, style
-from transferlab.viz.lettering import MARGIN, block
+from transferlab.viz.lettering import MARGIN, block, lettered, spread_labels
 from transferlab.viz.words import BASELINES, basis, check_rows, labels, percent, row_names, sentence
 
 _NAMES = 2.1  # inches for the names at the right
@@ -37,18 +37,45 @@ def learning_curves(rows: Sequence[Mapping]) -> Card:
     Feature extraction goes from 40 % with 2 labels a class to 80 % with all labels (n = 200 test images, 3 seeds)
     """
     rows = check_rows(rows)
-    lines = _lines(rows)
     places = _places({row.get("labels_per_class") for row in rows})
+    panels = _panels(rows)
     with style():
-        body = max(3.6, 0.3 * len(lines) + 0.4)
-        card = Card(_finding(rows, lines, list(places)), body + 0.7)
-        axes = card.panel(MARGIN + 0.5, 0.05, WIDTH - 2 * MARGIN - 0.5 - _NAMES, body)
-        looks = _looks(lines)
-        for (_, members), look in zip(lines, looks, strict=True):
-            _line(axes, members, places, look)
-        _axis(axes, rows, places)
-        _name_ends(axes, lines, looks, places, body)
+        heights = [
+            max(3.6 if len(panels) == 1 else 2.6, 0.3 * len(_lines(members)) + 0.4) for _, members in panels
+        ]
+        card = Card(
+            _finding(rows, _lines(rows), list(places)),
+            sum(heights) + (0.5 * len(panels) + 0.5 if len(panels) > 1 else 0.7),
+        )
+        top = 0.05
+        for (title, members), height in zip(panels, heights, strict=True):
+            top += 0.4 if title else 0
+            axes = card.panel(MARGIN + 0.5, top, WIDTH - 2 * MARGIN - 0.5 - _NAMES, height)
+            axes.set_title(lettered(title), loc="left", size=9.5, weight="bold", pad=4)
+            _scale(axes, rows, places)
+            _panel(axes, _lines(members), places, height)
+            top += height + 0.1 + 0.1 * (len(panels) == 1)
+        axes.set_xlabel(_legend(rows, places))
     return card
+
+
+def _panels(rows) -> list[tuple[str, list[Mapping]]]:
+    """(title, rows): one for each backbone, each with the rows that stand on none; one where all agree."""
+    backbones = list(dict.fromkeys(row["backbone"] for row in rows if row.get("backbone")))
+    if len(backbones) < 2:
+        return [("", rows)]
+    return [(name, [r for r in rows if r.get("backbone") in (name, None)]) for name in backbones]
+
+
+def _panel(axes, lines, places, height: float) -> None:
+    """All lines with their names; with a single label budget the points stand side by side."""
+    looks, ends = _looks(lines), []
+    for i, ((_, members), look) in enumerate(zip(lines, looks, strict=True)):
+        shift = 0.05 * (i - (len(lines) - 1) / 2) if len(places) == 1 else 0
+        x = [places[r.get("labels_per_class")] + shift for r in members]
+        _line(axes, x, members, look)
+        ends.append((x[-1], 100 * members[-1]["accuracy"]))
+    _name_ends(axes, [name for name, _ in lines], np.array(ends), looks, height)
 
 
 def _lines(rows) -> list[tuple[str, list[Mapping]]]:
@@ -93,8 +120,7 @@ def _looks(lines) -> list[dict]:
     return looks
 
 
-def _line(axes, members, places, look) -> None:
-    x = [places[r.get("labels_per_class")] for r in members]
+def _line(axes, x, members, look) -> None:
     axes.plot(x, [100 * r["accuracy"] for r in members], linewidth=1.8, markersize=5, zorder=3, **look)
     known = [
         (at, r) for at, r in zip(x, members, strict=True) if None not in (r.get("ci_low"), r.get("ci_high"))
@@ -109,10 +135,9 @@ def _line(axes, members, places, look) -> None:
         axes.vlines(at, low, high, color=look["color"], linewidth=1.2, alpha=0.6)
 
 
-def _axis(axes, rows, places) -> None:
+def _scale(axes, rows, places) -> None:
     ticks = _thinned(places)
-    names = ["all" if k is None else f"{k:,}" for k in ticks]
-    axes.set_xticks([places[k] for k in ticks], names)
+    axes.set_xticks([places[k] for k in ticks], ["all" if k is None else f"{k:,}" for k in ticks])
     spots = list(places.values())
     room = 0.04 * (spots[-1] - spots[0]) or 0.5
     axes.set_xlim(spots[0] - room, spots[-1] + room)
@@ -123,7 +148,14 @@ def _axis(axes, rows, places) -> None:
     axes.set_ylim(max(-1, min(values) - room), min(101, max(values) + room))
     axes.yaxis.set_major_formatter(lambda y, _: f"{y:.0f} %")
     axes.grid(axis="y")
-    axes.set_xlabel("labels a class (logarithmic), bands: 95 % intervals")
+
+
+def _legend(rows, places) -> str:
+    """What the axis and the bands are."""
+    axis = "labels a class" + (", logarithmic" if len([k for k in places if k]) > 1 else "")
+    several = len(places) > 1
+    known = any(None not in (r.get("ci_low"), r.get("ci_high")) for r in rows)
+    return axis + (f"; {'bands' if several else 'bars'}: 95 % intervals" if known else "")
 
 
 def _thinned(places) -> list:
@@ -136,55 +168,26 @@ def _thinned(places) -> list:
     return kept[::-1]
 
 
-def _name_ends(axes, lines, looks, places, body: float) -> None:
+def _name_ends(axes, names, ends: np.ndarray, looks, tall: float) -> None:
     """Each line's name beside its last point, moved up or down so that no two overlap."""
     low, high = axes.get_ylim()
-    a_line = (high - low) / (body * 72) * 10.5
-    texts = [block(name, 72 * _NAMES - 34, 9) for name, _ in lines]
-    ends = np.array([100 * members[-1]["accuracy"] for _, members in lines])
-    heights = np.array([a_line * (text.count("\n") + 1) + 0.35 * a_line for text in texts])
-    spots = spread_labels(ends, heights, low, high)
-    for spot, end, text, look, (_, members) in zip(spots, ends, texts, looks, lines, strict=True):
-        x = places[members[-1].get("labels_per_class")]
+    a_line = (high - low) / (tall * 72) * 10.5
+    texts = [block(name, 72 * _NAMES - 34, 9) for name in names]
+    heights = np.array([a_line * (text.count("\n") + 1.35) for text in texts])
+    spots = (spread_labels(ends[:, 1], heights, low, high) - low) / (high - low)
+    for spot, end, text, look in zip(spots, ends, texts, looks, strict=True):
+        leader = {
+            "arrowstyle": "-",
+            "color": look["color"],
+            "linewidth": 0.7,
+            "alpha": 0.6,
+            "relpos": (0, 0.5),
+        }
         axes.annotate(
-            text, (x, end), (1.065, _fraction(spot, low, high)), xycoords="data", textcoords="axes fraction",
-            va="center", size=9, color=look["color"], linespacing=0.95, annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": look["color"], "linewidth": 0.7, "alpha": 0.6, "shrinkA": 1,
-                        "shrinkB": 4},
+            text, end, (1.065, spot), xycoords="data", textcoords="axes fraction", va="center", size=9,
+            color=look["color"], linespacing=1.0, annotation_clip=False,
+            arrowprops=leader | {"shrinkA": 2, "shrinkB": 4},
         )  # fmt: skip
-
-
-def _fraction(y, low, high) -> float:
-    return float((y - low) / (high - low))
-
-
-def spread_labels(wanted: np.ndarray, heights: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Middles of labels of ``heights``, near the ``wanted`` ones, in their order and without overlap.
-
-    Labels that touch are joined in a block around the mean of their wishes (pool adjacent violators,
-    Ayer et al. 1955), and the whole is kept between ``low`` and ``high`` where it fits there.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> spread_labels(np.array([5.0, 5.0]), np.array([2.0, 2.0]), 0.0, 10.0).tolist()
-    [4.0, 6.0]
-    """
-    from scipy.optimize import isotonic_regression
-
-    order = np.argsort(wanted, kind="stable")
-    tall = heights[order]
-    offsets = np.concatenate([[0.0], np.cumsum((tall[:-1] + tall[1:]) / 2)])
-    shifted = isotonic_regression(wanted[order] - offsets).x
-    bottom, top = low + tall[0] / 2, high - tall[-1] / 2 - offsets[-1]
-    shifted = (
-        np.clip(shifted, bottom, max(top, bottom))
-        if top >= bottom
-        else np.full_like(shifted, (bottom + top) / 2)
-    )
-    spots = np.empty(len(wanted))
-    spots[order] = shifted + offsets
-    return spots
 
 
 def _finding(rows, lines, budgets) -> str:

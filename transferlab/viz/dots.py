@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from transferlab.viz.figure import BLUE, FAINT, GREY, GROUND, VERMILION, WIDTH, Card, style
+from transferlab.viz.figure import BLUE, FAINT, GREY, GROUND, INK, VERMILION, WIDTH, Card, style
 from transferlab.viz.lettering import MARGIN, block
 from transferlab.viz.words import (
     BASELINES,
@@ -48,16 +48,15 @@ def arms(rows: Sequence[Mapping], *, chance: float | None = None) -> Card:
     names = row_names(rows, budgets=True)
     order = sorted(range(len(rows)), key=lambda i: -rows[i]["accuracy"])
     with style():
-        step = 0.36
+        texts = [block(names[i], 72 * _NAMES - 10, 9.5, 3) for i in order]
+        step = 0.2 + 0.15 * max(text.count("\n") + 1 for text in texts)
         card = Card(_finding(rows, names), step * len(rows) + 0.95)
         axes = card.panel(MARGIN + _NAMES, 0.3, WIDTH - 2 * MARGIN - _NAMES - _COLUMNS, step * len(rows))
         for y, i in enumerate(order):
             _dot(axes, y, rows[i])
             _columns(axes, y, rows[i])
         _heads(axes)
-        axes.set_yticks(
-            range(len(rows)), [block(names[i], 72 * _NAMES - 10, 9.5) for i in order], linespacing=0.95
-        )
+        axes.set_yticks(range(len(rows)), texts, linespacing=1.0)
         axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=_limits(rows, chance))
         axes.grid(axis="x")
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0f} %")
@@ -89,7 +88,7 @@ def _columns(axes, y: float, row: Mapping) -> None:
     )
     for right, text in zip(_RIGHTS, texts, strict=True):
         axes.annotate(text, (1, y), (right, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                      ha="right", va="center", color="black" if right == _RIGHTS[0] else FAINT)  # fmt: skip
+                      ha="right", va="center_baseline", color=INK if right == _RIGHTS[0] else FAINT)  # fmt: skip
 
 
 _RIGHTS = (46, 96, 72 * _COLUMNS)  # points from the plot to the right edge of each column

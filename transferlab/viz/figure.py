@@ -15,11 +15,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from transferlab.viz.lettering import MARGIN, TITLE_SIZE, lettered, wrapped
+from transferlab.viz.words import visible
 
 GROUND, INK, FAINT, RULE = "#fcfcfa", "#20242b", "#5c6470", "#d9dbdf"
-# Okabe and Ito (2008) less yellow, too pale here; told apart under the common colour blindnesses.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b0568a", "#a86f00", "#3596cf", "#333333")
-BLUE, VERMILION, GREY = COLOURS[0], COLOURS[1], "#7b828c"
+# After Okabe and Ito (2008), darkened until small text in them is legible on the card; told apart under
+# the common colour blindnesses.
+COLOURS = ("#0072b2", "#c24e00", "#00604a", "#b53a72", "#1c1c1c")
+BLUE, VERMILION, GREY = COLOURS[0], COLOURS[1], "#6b727c"
 
 WIDTH = 8.0  # inches, shown at 100 pixels an inch
 _SHOWN_DPI, _DPI = 100, 150
@@ -75,6 +77,7 @@ class Card(Figure):
     """
 
     def __init__(self, finding: str, body: float):
+        finding = visible(finding)
         with style():
             lines = wrapped(finding, 72 * (WIDTH - 2 * MARGIN), TITLE_SIZE, lines=4, weight="bold")
             self.title_height = MARGIN + len(lines) * TITLE_SIZE * 1.32 / 72 + 0.12

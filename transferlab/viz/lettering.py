@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
+import numpy as np
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 
-from transferlab.viz.words import visible
+from transferlab.viz.words import left_to_right, visible
 
 MARGIN = 0.22  # inches
 TITLE_SIZE = 11.5  # points
@@ -16,7 +17,7 @@ TITLE_SIZE = 11.5  # points
 
 def lettered(text: str) -> str:
     """``text`` so that matplotlib draws its letters and never reads it as mathematics."""
-    return visible(text).replace("$", r"\$")
+    return left_to_right(visible(text)).replace("$", r"\$")
 
 
 @cache
@@ -33,7 +34,7 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
 def wrapped(name: object, width: float, size: float, lines: int = 2, weight: str = "normal") -> list[str]:
     """``name`` in at most ``lines`` lines of at most ``width`` points; an ellipsis stands for the rest.
 
-    Lines break after spaces, underscores, slashes and hyphens, and within a word that is too long.
+    Lines break at spaces, else after underscores, slashes and hyphens, else within a word.
     Not yet ready for matplotlib: see :func:`lettered`.
     """
     rest, found = visible(name).strip() or " ", []
@@ -44,8 +45,7 @@ def wrapped(name: object, width: float, size: float, lines: int = 2, weight: str
         if len(found) == lines - 1:
             fits = _fitting(rest, width - text_width("…", size, weight), size, weight)
             return [*found, rest[:fits].rstrip() + "…"]
-        breaks = [m.end() for m in re.finditer(r"[\s_/-]+", rest[: fits + 1]) if m.end() <= fits + 1]
-        cut = breaks[-1] if breaks and breaks[-1] > fits / 3 else fits
+        cut = _break(rest, fits)
         found.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return found
@@ -54,6 +54,15 @@ def wrapped(name: object, width: float, size: float, lines: int = 2, weight: str
 def block(name: object, width: float, size: float, lines: int = 2) -> str:
     """``name`` wrapped by :func:`wrapped` and ready for matplotlib."""
     return "\n".join(map(lettered, wrapped(name, width, size, lines)))
+
+
+def _break(text: str, fits: int) -> int:
+    """Where to break a line of at most ``fits`` letters; a number keeps its per cent sign."""
+    for pattern in (r" +(?![%→])", r"[_/-]+"):
+        ends = [m.end() for m in re.finditer(pattern, text[: fits + 2]) if m.end() <= fits + 1]
+        if ends and ends[-1] > fits / 2:
+            return ends[-1]
+    return fits
 
 
 def _fitting(text: str, width: float, size: float, weight: str) -> int:
@@ -66,3 +75,29 @@ def _fitting(text: str, width: float, size: float, weight: str) -> int:
         else:
             high = middle - 1
     return low
+
+
+def spread_labels(wanted: np.ndarray, heights: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Middles of labels of ``heights``, near the ``wanted`` ones, in their order and without overlap.
+
+    Labels that touch are joined in a block around the mean of their wishes (pool adjacent violators,
+    Ayer et al. 1955), and the whole is kept between ``low`` and ``high`` where it fits there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> spread_labels(np.array([5.0, 5.0]), np.array([2.0, 2.0]), 0.0, 10.0).tolist()
+    [4.0, 6.0]
+    """
+    from scipy.optimize import isotonic_regression
+
+    order = np.argsort(wanted, kind="stable")
+    tall = heights[order]
+    offsets = np.concatenate([[0.0], np.cumsum((tall[:-1] + tall[1:]) / 2)])
+    shifted = isotonic_regression(wanted[order] - offsets).x
+    bottom, top = low + tall[0] / 2, high - tall[-1] / 2 - offsets[-1]
+    # Where there is not room for all, they stick out evenly.
+    shifted = np.clip(shifted, *((bottom, top) if top >= bottom else [(bottom + top) / 2] * 2))
+    spots = np.empty(len(wanted))
+    spots[order] = shifted + offsets
+    return spots

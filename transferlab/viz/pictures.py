@@ -11,7 +11,7 @@ from transferlab.errors import UserError
 from transferlab.viz.answers import check_answers
 from transferlab.viz.figure import RULE, WIDTH, Card, style
 from transferlab.viz.lettering import MARGIN, block
-from transferlab.viz.words import count, percent
+from transferlab.viz.words import count, in_line, percent
 
 _NAMES = 2.0  # inches for class names beside the examples
 _CAPTION = 8.5  # points
@@ -56,7 +56,7 @@ def examples(
         for row, label in enumerate(shown):
             members = np.flatnonzero(labelled.labels == label)
             for column, i in enumerate(members[_spread(len(members), per_class)]):
-                _tile(axes, labelled.images[i], column, row, 0.94, tile)
+                _tile(axes, labelled.images[i], (column, row), 0.94, tile)
             name = block(labelled.classes[label], 72 * _NAMES - 14, 9.5, 3)
             axes.text(-0.1 / tile, row + 0.5, name, ha="right", va="center", linespacing=1.0)
         axes.set(xlim=(0, per_class), ylim=(len(shown), 0))
@@ -97,7 +97,8 @@ def worst_mistakes(
             return Card(
                 f"No mistake to show: all answers are right (n = {count(len(truth), 'test image')})", 0.1
             )
-        facts = [(labelled.classes[truth[i]], labelled.classes[predicted[i]], confidence[i]) for i in order]
+        names = [in_line(name) for name in labelled.classes]
+        facts = [(names[truth[i]], names[predicted[i]], confidence[i]) for i in order]
         return _mistakes(labelled.images[order], facts, _mistakes_finding(facts, len(wrong), len(truth)))
 
 
@@ -106,10 +107,10 @@ def _mistakes(images, facts, finding) -> Card:
     rows = -(-len(facts) // columns)
     tile = min(1.86, (WIDTH - 2 * MARGIN) / columns)
     captions = [
-        block(f"said {said}", 72 * tile - 48, _CAPTION)
-        + f", {percent(p)}\n"
-        + block(f"is {is_}", 72 * tile - 14, _CAPTION)
-        for is_, said, p in facts
+        block(f"answer, {percent(p)}: {said}", 72 * tile - 14, _CAPTION, 3)
+        + "\n"
+        + block(f"truth: {true}", 72 * tile - 14, _CAPTION, 3)
+        for true, said, p in facts
     ]
     lines = max(caption.count("\n") for caption in captions) + 1
     height = 1 + (0.14 + lines * _CAPTION * 1.25 / 72) / tile  # of a tile with its caption, in tiles
@@ -117,15 +118,15 @@ def _mistakes(images, facts, finding) -> Card:
     axes = _bare(card.panel(MARGIN, 0, columns * tile, rows * height * tile))
     for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(place, columns)
-        _tile(axes, image, column, row * height, 0.93, tile)
+        _tile(axes, image, (column, row * height), 0.93, tile)
         axes.text(column, row * height + 0.96, caption, size=_CAPTION, va="top", linespacing=1.15)
     axes.set(xlim=(0, columns), ylim=(rows * height, 0))
     return card
 
 
 def _mistakes_finding(facts, wrong: int, n: int) -> str:
-    is_, said, p = facts[0]
-    tail = f"{said} at {percent(p)}, but it is {is_}"
+    true, said, p = facts[0]
+    tail = f"{said} at {percent(p)}, but it is {true}"
     if wrong == 1:
         return f"The only mistake (n = {count(n, 'test image')}): {tail}"
     most = f"The {len(facts)} most confident of {wrong:,}" if len(facts) < wrong else f"All {wrong:,}"
@@ -162,9 +163,9 @@ def _bare(axes):
     return axes
 
 
-def _tile(axes, image: np.ndarray, x: float, y: float, side: float, inches: float) -> None:
-    """One image (C, H, W) with its corner at (x, y), in a square of ``side``; small pixels stay sharp."""
-    height, width = image.shape[1:]
+def _tile(axes, image: np.ndarray, corner: tuple[float, float], side: float, inches: float) -> None:
+    """One image (C, H, W) with its upper left at ``corner``, in a square of ``side``; small pixels stay sharp."""
+    (x, y), (height, width) = corner, image.shape[1:]
     scale = side / max(height, width)
     w, h = width * scale, height * scale
     left, top = x + (side - w) / 2, y + (side - h) / 2

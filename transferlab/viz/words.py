@@ -19,8 +19,9 @@ METHOD_NAMES = {
 # Methods that never see pretrained weights: what transfer has to beat.
 BASELINES = frozenset({"pixels", "scratch", "random_frozen"})
 
-# Joiners that scripts need; every other invisible character is shown as its escape.
-_JOINERS = "\u200c\u200d"
+_LEFT_TO_RIGHT = "\u200e"
+# Joiners and marks that scripts need; every other invisible character is shown as its escape.
+_KEPT = frozenset("\u200c\u200d\u200f" + _LEFT_TO_RIGHT)
 
 
 def method_name(row: Mapping) -> str:
@@ -145,9 +146,28 @@ def visible(name: object) -> str:
     return "".join(_visible(c) for c in str(name))
 
 
+def in_line(name: object) -> str:
+    """``name`` made visible, closed by a mark that keeps what follows a right-to-left name in its place.
+
+    Without it, ``A → B`` with two Hebrew names reads as ``B → A``.
+    """
+    text = visible(name)
+    return text + _LEFT_TO_RIGHT if right_to_left(text) else text
+
+
+def left_to_right(line: str) -> str:
+    """``line`` opened by a mark that lays it out from the left, where it holds right-to-left letters."""
+    return _LEFT_TO_RIGHT + line if right_to_left(line) else line
+
+
+def right_to_left(text: str) -> bool:
+    """Whether any letter is of a script written from right to left."""
+    return any(unicodedata.bidirectional(c) in {"R", "AL", "AN"} for c in text)
+
+
 def _visible(character: str) -> str:
     category = unicodedata.category(character)
-    if (category[0] == "C" and character not in _JOINERS) or category in ("Zl", "Zp"):
+    if (category[0] == "C" and character not in _KEPT) or category in ("Zl", "Zp"):
         return character.encode("unicode_escape").decode("ascii")
     return character
 
