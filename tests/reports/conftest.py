@@ -61,7 +61,7 @@ def write_hostile_folder(root: Path) -> None:
             pixels = rng.integers(0, 120, (40, 40 + i, 3), np.uint8) + np.uint8(60 * level)
             Image.fromarray(pixels).save(folder / f"a b {i}.{['PNG', 'jpg', 'webp', 'bmp'][i % 4]}")
     good = (root / "ok" / "a b 1.jpg").read_bytes()
-    (root / "ok" / "truncated.jpg").write_bytes(good[: len(good) // 2])
+    (root / HOSTILE / "truncated.jpg").write_bytes(good[: len(good) // 2])
     (root / "ok" / "empty.png").write_bytes(b"")
     (root / "ok" / "<img src=x onerror=hack()>.png").write_text("no image")
     (root / "ok" / "copy.jpg").write_bytes(good)

@@ -105,7 +105,7 @@ def _gather(listing: Listing, image_size: int, progress: bool) -> Gathered:
     if animated:
         warnings.append(f"{animated} file(s) hold several frames or pages: the first was taken.")
     if quarantined:
-        warnings.append(f"{len(quarantined)} file(s) were set aside: see quarantined.")
+        warnings.append(f"{len(quarantined)} file(s) were left out; their reasons are listed.")
     position = {c: i for i, c in enumerate(classes)}
     return Gathered(
         images=images[: len(kept)],

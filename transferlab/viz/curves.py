@@ -43,18 +43,15 @@ def learning_curves(rows: Sequence[Mapping]) -> Card:
         heights = [
             max(3.6 if len(panels) == 1 else 2.6, 0.3 * len(_lines(members)) + 0.4) for _, members in panels
         ]
-        card = Card(
-            _finding(rows, _lines(rows), list(places)),
-            sum(heights) + (0.5 * len(panels) + 0.5 if len(panels) > 1 else 0.7),
-        )
-        top = 0.05
+        titles = 0.5 if len(panels) > 1 else 0.1
+        card = Card(_finding(rows, _lines(rows), list(places)), sum(heights) + titles * len(panels) + 0.6)
+        top = titles - 0.05
         for (title, members), height in zip(panels, heights, strict=True):
-            top += 0.4 if title else 0
             axes = card.panel(MARGIN + 0.5, top, WIDTH - 2 * MARGIN - 0.5 - _NAMES, height)
             axes.set_title(lettered(title), loc="left", size=9.5, weight="bold", pad=4)
             _scale(axes, rows, places)
             _panel(axes, _lines(members), places, height)
-            top += height + 0.1 + 0.1 * (len(panels) == 1)
+            top += height + titles
         axes.set_xlabel(_legend(rows, places))
     return card
 
