@@ -28,6 +28,7 @@ from transferlab.backbones.bundled import build_small_resnet
 from transferlab.training.augmentation import augment
 from transferlab.training.checkpoint import write_whole
 from transferlab.training.loop import History, train
+from transferlab.training.progress import epoch_progress
 
 SEED = 0
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -98,7 +99,7 @@ def train_source(name: str, arrays: dict, runs: Path, precision: str) -> tuple[n
         checkpoint=runs / f"{name}.safetensors",
         seed=SEED,
         precision=precision,
-        on_epoch=lambda r: print(f"{name} {json.dumps(r)}", flush=True),
+        on_epoch=epoch_progress(source.recipe.epochs),
     )
     return net, classes, history
 

@@ -51,7 +51,9 @@ def test_sources_of_the_zoo_are_small(name):
 @pytest.mark.parametrize("name", bundled_names())
 def test_cards_say_what_was_done_and_it_was_learning(name):
     card = backbone_card(name)
-    assert {"summary", "data", "recipe", "seed", "train_loss", "validation_top1", "limits", "licence"} <= set(card)
+    assert {"summary", "data", "recipe", "seed", "train_loss", "validation_top1", "limits", "licence"} <= set(
+        card
+    )
     curve = card["train_loss"]
     assert len(curve) == (card["recipe"]["epochs"] if card["recipe"] else 0)
     if len(curve) > 3 and name != "zoo-shuffled":

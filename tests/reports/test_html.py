@@ -54,14 +54,14 @@ def audit_of(names):
     }
 
 
-@pytest.fixture
-def hostile_page(tmp_path):
+@pytest.fixture(scope="module")
+def hostile_page(tmp_path_factory):
     rng = np.random.default_rng(0)
     truth = np.arange(60) % len(CLASSES)
     prose = [v4.new_markdown_cell(f"# Report\n\n{name}") for name in CLASSES[:1]]
     prose += [v4.new_markdown_cell(f"## On {name}\n\nSo *{name}* it is.") for name in CLASSES]
     return page_of(
-        tmp_path,
+        tmp_path_factory.mktemp("hostile_page"),
         *prose,
         shown({"text/html": audit_html(audit_of(CLASSES))}),
         shown(

@@ -144,6 +144,13 @@ def test_interrupted_fit_resumes_to_the_same_model(backbone, task, tmp_path):
     assert state_hash(resumed.module_) == state_hash(straight.module_)
 
 
+def test_verbose_tells_loss_and_time_left(backbone, task, capsys):
+    fast(backbone, epochs=3, verbose=True).fit(task.train, validation=task.validation)
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert [line.split(":")[0] for line in lines] == [f"epoch {i} of 3" for i in (1, 2, 3)]
+    assert all("validation" in line and line.endswith(" s left") for line in lines)
+
+
 @pytest.mark.parametrize("boundary", [0, 3])
 def test_augmentation_gives_new_pictures_each_epoch(backbone, task, boundary):
     model = fast(backbone, trainable_from=boundary, augmentation=0.7, views=3).fit(task.train)

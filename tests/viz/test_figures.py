@@ -4,6 +4,7 @@ import base64
 import io
 import warnings
 
+import IPython.display
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -304,8 +305,13 @@ def test_a_card_shows_itself_with_its_title_as_alternative_text():
     assert metadata["image/png"]["alt"] == data["text/plain"] == "Every class has 2 images (n = 4, 2 classes)"
 
 
-def test_a_notebook_shows_each_card_once_as_a_picture():
+def test_a_notebook_shows_each_card_once_and_whole(monkeypatch):
+    published = []
+    monkeypatch.setattr(IPython.display, "publish_display_data", lambda *a: published.append(a))
     formatter = DisplayFormatter()
-    data, metadata = formatter.format(viz.class_balance({"a": 2, "b": 1}))
-    assert set(data) == {"image/png", "text/plain"}
+    # What %matplotlib inline does: a printer for every Figure, which crops and resizes.
+    formatter.formatters["image/png"].for_type(mpl.figure.Figure, lambda figure: b"cropped")
+    assert formatter.format(viz.class_balance({"a": 2, "b": 1})) == ({}, {})
+    ((data, metadata),) = published
+    assert base64.b64decode(data["image/png"])[1:4] == b"PNG"
     assert metadata["image/png"]["alt"] == data["text/plain"]

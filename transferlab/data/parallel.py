@@ -30,7 +30,9 @@ def map_in_order(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("reading images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True, force_jupyter=False), transient=True, disable=not progress)
+    bar = Progress(
+        *columns, console=Console(stderr=True, force_jupyter=False), transient=True, disable=not progress
+    )
     workers = _workers()
     with warnings.catch_warnings(), ThreadPoolExecutor(workers) as pool, bar:
         warnings.simplefilter("ignore")

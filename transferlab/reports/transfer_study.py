@@ -25,6 +25,7 @@ from transferlab.reports.recommendation import Recommendation, recommend
 from transferlab.training.boundary_cache import BoundaryCache
 from transferlab.training.checkpoint import write_whole
 from transferlab.training.devices import pick_device
+from transferlab.training.progress import spoken
 from transferlab.transfer import save_model
 
 VERSIONED = ("torch", "torchvision", "timm", "scikit-learn", "numpy", "pillow")
@@ -109,17 +110,13 @@ class _Clock:
             work = before + sum(self._costs[index][:done])
             elapsed = time.monotonic() - self._start
             known = work > 0.01 * self._total  # too little says nothing about the rest
-            left = f", about {_spoken(elapsed * (self._total - work) / work)} left" if known else ""
+            left = f", about {spoken(elapsed * (self._total - work) / work)} left" if known else ""
             k = self._plan.budgets[index]
             labels = "all labels" if k is None else f"{k} labels a class"
             if name:
                 print(f"{work / self._total:4.0%} done{left}: {name}, {labels}", file=sys.stderr, flush=True)
 
         return tell
-
-
-def _spoken(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def open_test(plan: Plan, fits: Fits) -> list[Evaluation]:

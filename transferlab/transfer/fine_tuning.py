@@ -16,6 +16,7 @@ from transferlab.training.boundary_cache import PLAIN, BoundaryCache, Rows, View
 from transferlab.training.devices import pick_device
 from transferlab.training.freezing import count_trainable, freeze
 from transferlab.training.loop import Recipe, train
+from transferlab.training.progress import epoch_progress
 from transferlab.transfer.base import ImageClassifier, shared_cache
 from transferlab.transfer.heads import as_linear, make_head
 
@@ -44,6 +45,7 @@ class FineTuning(ImageClassifier):
     flip : whether a mirrored image is still of its class
     views : how many views are cached
     checkpoint : file to resume from after a kill, or None
+    verbose : print each epoch's loss and the time left to stderr
     on_epoch : called with each epoch's dict
 
     Attributes: ``history_`` (list, one :class:`~transferlab.training.loop.History` a phase),
@@ -70,6 +72,7 @@ class FineTuning(ImageClassifier):
         views: int = 4,
         cache: BoundaryCache | None = None,
         checkpoint=None,
+        verbose: bool = False,
         on_epoch=None,
         device: str = "auto",
         random_state: int = 0,
@@ -91,6 +94,7 @@ class FineTuning(ImageClassifier):
         self.views = views
         self.cache = cache
         self.checkpoint = checkpoint
+        self.verbose = verbose
         self.on_epoch = on_epoch
         self.device = device
         self.random_state = random_state
@@ -131,7 +135,7 @@ class FineTuning(ImageClassifier):
                 groups=self._groups(),
                 validate=check,
                 checkpoint=file,
-                on_epoch=self.on_epoch,
+                on_epoch=self._teller(epochs),
                 device=self.device,
                 seed=self.random_state,
             )
@@ -196,6 +200,11 @@ class FineTuning(ImageClassifier):
         rows, truth = self._rows(images), torch.from_numpy(codes)
         return lambda module: float(F.cross_entropy(_logits(module, rows), truth))
 
+    def _teller(self, epochs: int):
+        told = [epoch_progress(epochs)] if self.verbose else []
+        told += [self.on_epoch] if self.on_epoch else []
+        return lambda record: [tell(record) for tell in told]
+
     def _phases(self) -> list[tuple[int, int]]:
         """(first trainable stage, epochs) of each phase."""
         depth = len(self._stages())
@@ -238,6 +247,7 @@ class FromScratch(FineTuning):
         flip: bool = False,
         cache: BoundaryCache | None = None,
         checkpoint=None,
+        verbose: bool = False,
         on_epoch=None,
         device: str = "auto",
         random_state: int = 0,
@@ -255,6 +265,7 @@ class FromScratch(FineTuning):
             flip=flip,
             cache=cache,
             checkpoint=checkpoint,
+            verbose=verbose,
             on_epoch=on_epoch,
             device=device,
             random_state=random_state,

@@ -56,7 +56,7 @@ def _bars(axes, shown, order):
         axes.barh(y, number, height=0.68, color=VERMILION if scarce else BLUE)
         axes.annotate(f"{number:,}", (number, y), (4, 0), textcoords="offset points", va="center_baseline")
     names = ["" if item is None else block(item[0], 72 * _NAMES - 8, 9.5) for item in shown]
-    axes.set_yticks(range(len(shown)), names, linespacing=1.0)
+    axes.set_yticks(range(len(shown)), names, linespacing=1.1)
     axes.set(ylim=(len(shown) - 0.5, -0.5), xlim=(0, max(largest, 1)), xticks=[])
     axes.spines["bottom"].set_visible(False)
 

@@ -71,8 +71,9 @@ def _matrix(table, classes, finding) -> Card:
     names = _short_names(classes)
     side = min(WIDTH - 2 * MARGIN - _NAMES - 0.75, max(1.6, 0.62 * k))
     cell = side / k
-    upright = all(text_width(name, 9) <= 72 * cell - 1 for name in names)
-    longest = max(text_width(name, 9) for name in names) / 72
+    size = 9 if k <= 15 else 8
+    upright = all(text_width(name, size) <= 72 * cell - 1 for name in names)
+    longest = max(text_width(name, size) for name in names) / 72
     heads = 0.24 if upright else longest + 0.12
     card = Card(finding, side + heads + 0.45)
     axes = card.panel(MARGIN + _NAMES, heads + 0.22, side, side)
@@ -84,8 +85,8 @@ def _matrix(table, classes, finding) -> Card:
     )  # fmt: skip
     axes.invert_yaxis()
     _numbers(axes, table, shares, cell)
-    axes.set_xticks(range(k), [block(n, 999, 9) for n in names], size=9, rotation=0 if upright else 90)
-    axes.set_yticks(range(k), _row_names(classes, names, cell), size=9, linespacing=1.0)
+    axes.set_xticks(range(k), [block(n, 999, size) for n in names], size=size, rotation=0 if upright else 90)
+    axes.set_yticks(range(k), _row_names(classes, names, cell), size=9, linespacing=1.1)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, pad=3)
     axes.spines[:].set_visible(False)
     for row, total in enumerate(totals):
@@ -162,7 +163,7 @@ def _bars(table, pairs, classes, finding) -> Card:
         )
     width = 72 * names_width - 8
     names = [_pair(classes[t], classes[p], width) for t, p in pairs]
-    axes.set_yticks(range(len(pairs)), names, size=9, linespacing=1.0)
+    axes.set_yticks(range(len(pairs)), names, size=9, linespacing=1.1)
     most = max((100 * table[t, p] / totals[t] for t, p in pairs), default=100)
     axes.set(ylim=(max(1, len(pairs)) - 0.5, -0.5), xlim=(0, most), xticks=[])
     axes.spines["bottom"].set_visible(False)

@@ -10,7 +10,7 @@ from transferlab.viz.figure import COLOURS, GREY, RULE, WIDTH, Card, style
 from transferlab.viz.lettering import MARGIN, block, lettered, spread_labels
 from transferlab.viz.words import BASELINES, basis, check_rows, labels, percent, row_names, sentence
 
-_NAMES = 2.1  # inches for the names at the right
+_NAMES = 2.35  # inches for the names at the right
 _MARKS = "osD^vPX"
 
 
@@ -182,7 +182,7 @@ def _name_ends(axes, names, ends: np.ndarray, looks, tall: float) -> None:
         }
         axes.annotate(
             text, end, (1.065, spot), xycoords="data", textcoords="axes fraction", va="center", size=9,
-            color=look["color"], linespacing=1.0, annotation_clip=False,
+            color=look["color"], linespacing=1.1, annotation_clip=False,
             arrowprops=leader | {"shrinkA": 2, "shrinkB": 4},
         )  # fmt: skip
 

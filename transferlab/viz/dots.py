@@ -56,7 +56,7 @@ def arms(rows: Sequence[Mapping], *, chance: float | None = None) -> Card:
             _dot(axes, y, rows[i])
             _columns(axes, y, rows[i])
         _heads(axes)
-        axes.set_yticks(range(len(rows)), texts, linespacing=1.0)
+        axes.set_yticks(range(len(rows)), texts, linespacing=1.1)
         axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=_limits(rows, chance))
         axes.grid(axis="x")
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0f} %")
@@ -97,7 +97,7 @@ _RIGHTS = (46, 96, 72 * _COLUMNS)  # points from the plot to the right edge of e
 def _heads(axes) -> None:
     for right, text in zip(_RIGHTS, ("test", "a fit", "trained\nparameters"), strict=True):
         axes.annotate(text, (1, 1), (right, 5), xycoords="axes fraction", textcoords="offset points",
-                      ha="right", va="bottom", color=FAINT, size=8.5, linespacing=1.0)  # fmt: skip
+                      ha="right", va="bottom", color=FAINT, size=8.5, linespacing=1.1)  # fmt: skip
 
 
 def _limits(rows, chance) -> tuple[float, float]:

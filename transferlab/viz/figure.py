@@ -109,3 +109,10 @@ class Card(Figure):
         picture = base64.b64encode(self.png()).decode("ascii")
         data = {"image/png": picture, "text/plain": self.finding}
         return data, {"image/png": {"alt": self.finding, **size}}
+
+    def _ipython_display_(self):
+        # Goes before the printer that ``%matplotlib inline`` registers for every Figure, which would crop the card.
+        from IPython.display import publish_display_data
+
+        data, metadata = self._repr_mimebundle_()
+        publish_display_data(data, metadata)

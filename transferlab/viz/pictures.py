@@ -58,7 +58,7 @@ def examples(
             for column, i in enumerate(members[_spread(len(members), per_class)]):
                 _tile(axes, labelled.images[i], (column, row), 0.94, tile)
             name = block(labelled.classes[label], 72 * _NAMES - 14, 9.5, 3)
-            axes.text(-0.1 / tile, row + 0.5, name, ha="right", va="center", linespacing=1.0)
+            axes.text(-0.1 / tile, row + 0.5, name, ha="right", va="center", linespacing=1.1)
         axes.set(xlim=(0, per_class), ylim=(len(shown), 0))
     return card
 
