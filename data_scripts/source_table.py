@@ -2,7 +2,7 @@
 
 FOLDER holds flowers5/ and sign_digits/ (folders of images), and beside it weights/ with two networks
 trained on ImageNet. A logistic head on frozen features, 10 labels a class, 5 seeds; writes the table
-that the README shows to ``data_scripts/source_table.md``.
+into ``README.md``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from transferlab.training.checkpoint import write_whole
 from transferlab.transfer import FeatureExtraction
 
 LABELS, SEEDS = 10, 5
-OUT = Path(__file__).with_name("source_table.md")
+README = Path(__file__).parent.parent / "README.md"
+MARKS = ("<!-- table: sources -->\n", "<!-- end of table -->\n")
 PERSON = r"IMG_(\d{2,3})\d\."  # about ten images a person, in runs of file numbers
 FOREIGN = {
     "squeezenet1_0": {
@@ -114,7 +115,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         nets = backbones(args.data.parent / "weights", Path(scratch))
         text = markdown(rows(args.data, nets))
-    write_whole(OUT, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    old = README.read_text(encoding="utf-8")
+    before, after = old.split(MARKS[0])[0], old.split(MARKS[1])[1]
+    new = before + MARKS[0] + text + MARKS[1] + after
+    write_whole(README, lambda temporary: Path(temporary).write_text(new, encoding="utf-8"))
     print(text)
 
 

@@ -26,7 +26,7 @@ def doctor_lines() -> list[str]:
         "transferlab": lambda: (
             f"{transferlab.__version__}, Python {platform.python_version()}, {platform.platform()}"
         ),
-        "networks": lambda: _versions("torch", "torchvision", "timm", "lightning", "safetensors"),
+        "networks": lambda: _versions("torch", "torchvision", "timm", "lightning-fabric", "safetensors"),
         "science": lambda: _versions(
             "numpy", "scipy", "scikit-learn", "scikit-image", "pandas", "matplotlib"
         ),

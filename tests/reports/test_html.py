@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat import v4, write
 
@@ -293,6 +293,7 @@ PLAIN = {(t,) for t in ("p", "details", "summary", "table", "tr", "td", "code")}
 }
 
 
+@settings(deadline=None, max_examples=40)
 @given(names_strategy | st.just(list(CLASSES)))
 def test_audit_shows_every_name_and_never_as_markup(names):
     read = Reader(audit_html(audit_of(names)))
@@ -303,6 +304,7 @@ def test_audit_shows_every_name_and_never_as_markup(names):
     read.text.encode("utf-8")
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.sets(st.sampled_from(["read", "warnings", "class_counts", *SECTIONS])))
 def test_audit_bears_missing_keys(kept):
     whole = {**audit_of(["cat", "dog"]), "removed": [{"path": "cat/1.png", "reason": "also in test"}]}
