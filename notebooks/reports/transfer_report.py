@@ -71,7 +71,7 @@ evaluations = study.open_test(plan, fits)
 content = study.results(plan, fits, evaluations)
 rows = content["results"]
 largest = [r for r in rows if r["labels_per_class"] == plan.budgets[-1]]
-display(viz.arms(largest))
+display(viz.arms(largest, chance=1 / len(data.classes)))
 
 # %%
 display(viz.learning_curves(rows))
@@ -84,6 +84,8 @@ HTML(text.table(rows))
 
 # %% [markdown]
 # ## The recommended model, looked at closely
+#
+# One model, that of the first seed: the one in `model/`.
 
 # %%
 chosen = fits.recommendation

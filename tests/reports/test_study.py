@@ -104,7 +104,12 @@ def test_tuning_goes_from_the_last_stage_down_and_passes_over_what_does_not_lear
     from transferlab.backbones import load_backbone
 
     tiny = load_backbone("tiny")
-    assert [tiny.stages[b].name for b in tuning_boundaries(tiny, 99)] == ["layer4", "layer3", "layer2", "layer1"]
+    assert [tiny.stages[b].name for b in tuning_boundaries(tiny, 99)] == [
+        "layer4",
+        "layer3",
+        "layer2",
+        "layer1",
+    ]
     assert len(tuning_boundaries(tiny, 2)) == 2
     squeezenet = load_backbone("torchvision/squeezenet1_0", pretrained=False)
     assert all(squeezenet.stages[b].parameters for b in tuning_boundaries(squeezenet, 99))

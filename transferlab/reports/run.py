@@ -52,6 +52,7 @@ def run_report(template: str, parameters: dict, out: Path, *, title: str, extra:
         values = checked_parameters(source, {**parameters, **parse_pairs(extra)})
         _execute(source, staging, values)
         source.unlink()
+        _forget_place(staging / "report.ipynb", staging)
         export_html(staging / "report.ipynb", staging / "report.html", title)
         _put_in_place(staging, out)
     finally:
@@ -131,10 +132,13 @@ def _execute(source: Path, staging: Path, parameters: dict) -> None:
         raise
 
 
+def _forget_place(notebook_file: Path, staging: Path) -> None:
+    """The report lies elsewhere in the end: name no folder that will be gone."""
+    text = notebook_file.read_text(encoding="utf-8")
+    notebook_file.write_text(text.replace(json.dumps(str(staging))[1:-1], "."), encoding="utf-8")
+
+
 def _put_in_place(staging: Path, out: Path) -> None:
-    (staging / "report.ipynb").write_text(
-        (staging / "report.ipynb").read_text(encoding="utf-8").replace(str(staging), "."), encoding="utf-8"
-    )
     staging.chmod(0o755)
     if out.exists():
         old = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.old."))

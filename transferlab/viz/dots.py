@@ -95,7 +95,7 @@ _RIGHTS = (46, 96, 72 * _COLUMNS)  # points from the plot to the right edge of e
 
 
 def _heads(axes) -> None:
-    for right, text in zip(_RIGHTS, ("test", "a fit", "trained\nparameters"), strict=True):
+    for right, text in zip(_RIGHTS, ("test", "seconds\na fit", "trained\nparameters"), strict=True):
         axes.annotate(text, (1, 1), (right, 5), xycoords="axes fraction", textcoords="offset points",
                       ha="right", va="bottom", color=FAINT, size=8.5, linespacing=1.1)  # fmt: skip
 
