@@ -141,7 +141,7 @@ def test_python_files_stay_short():
     sources = [path for path in repository_files() if path.suffix == ".py"]
     lengths = {path.relative_to(ROOT): path.read_text().count("\n") for path in sources}
     assert lengths
-    assert not {path: n for path, n in lengths.items() if n > 320}
+    assert not {path: n for path, n in lengths.items() if n > 350}
 
 
 HEAVY = "{'torch', 'torchvision', 'timm', 'sklearn', 'skimage', 'scipy', 'pandas', 'matplotlib', 'IPython'}"

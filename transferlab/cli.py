@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -75,23 +77,41 @@ def report_transfer(  # noqa: PLR0917 (typer calls it by name)
     check_out(out)
     name = Path(images).name or images
     print(f"Report on {name}, profile {profile}; progress follows.", file=sys.stderr)
-    page = run_report(
-        "reports/transfer_report",
-        {
-            "task": images,
-            "backbones": backbone or ["tiny"],
-            "labels_per_class": labels_per_class or [],
-            "profile": str(profile),
-            "device": str(device),
-            "seeds": seeds,
-            "group_regex": group_regex,
-            "mirror": mirror,
-        },
-        out,
-        title=f"Transfer report: {name}",
-        extra=parameter or [],
-    )
+    with _interruptible():
+        page = run_report(
+            "reports/transfer_report",
+            {
+                "task": images,
+                "backbones": backbone or ["tiny"],
+                "labels_per_class": labels_per_class or [],
+                "profile": str(profile),
+                "device": str(device),
+                "seeds": seeds,
+                "group_regex": group_regex,
+                "mirror": mirror,
+            },
+            out,
+            title=f"Transfer report: {name}",
+            extra=parameter or [],
+        )
     print(f"The report is in {page.resolve()}")
+
+
+@contextmanager
+def _interruptible():
+    """Ctrl-C, and the polite ways to end a process, clean up and say that nothing was written."""
+
+    def stop(number, frame):
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", None)):
+        if number is not None:
+            signal.signal(number, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("transferlab: interrupted; nothing was written.", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 @app.command()
@@ -137,6 +157,3 @@ def main() -> None:
     except UserError as error:
         print(f"transferlab: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("transferlab: interrupted; nothing was written.", file=sys.stderr)
-        sys.exit(130)

@@ -1,5 +1,6 @@
 """Every family: stages compose to the library's own forward, and a trainable copy gives the same features."""
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -7,6 +8,7 @@ from timm.models.resnet import ResNet
 from torch import nn
 
 from transferlab.backbones import Architecture, load_backbone
+from transferlab.backbones.pixels import Pixels
 from transferlab.backbones.stages import ADAPTERS, split
 from transferlab.errors import UserError
 
@@ -131,10 +133,18 @@ def test_trainable_copy_of_every_depth(backbone, x):
     assert list(tail.modules_by_stage()) == [s.name for s in backbone.stages[start:]]
 
 
+def test_raw_pixels_are_a_backbone_that_learns_nothing():
+    backbone = load_backbone("pixels")
+    images = np.random.default_rng(0).integers(0, 256, (3, 1, 32, 32), np.uint8)
+    expected = np.repeat(images, 3, axis=1).reshape(3, -1) / np.float32(255)
+    np.testing.assert_allclose(backbone.features(images), expected, atol=1e-6)
+    assert [(s.name, s.parameters, s.receptive_field) for s in backbone.stages] == [("pixels", 0, 1)]
+
+
 def test_every_adapter_is_tested():
     with torch.device("meta"):
         tested = {type(Architecture(*spec.split("/")).build()) for spec in NETWORKS}
-    assert tested == set(ADAPTERS)
+    assert tested == set(ADAPTERS) - {Pixels}
 
 
 def test_unsupported_family_is_named():

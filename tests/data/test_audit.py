@@ -227,3 +227,14 @@ def test_hash_ignores_brightness_and_contrast():
     h = perceptual_hash(np.stack([thumb, dimmed, turned]))
     assert np.bitwise_count(h[0] ^ h[1]) <= 2
     assert np.bitwise_count(h[0] ^ h[2]) > 10
+
+
+def test_hidden_and_empty_folders_are_named(tmp_path):
+    classes(tmp_path, 6)
+    write(tmp_path, ["..bird/1.png"], seed=9)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "fish").mkdir()
+    loaded = load(tmp_path)
+    assert warned(loaded, "hidden folder '..bird' holds images")
+    assert warned(loaded, "'fish' holds no files")
+    assert not warned(loaded, ".git")

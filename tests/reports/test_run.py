@@ -1,7 +1,11 @@
 """Parameters and output folders are checked before anything runs; mistakes end in one sentence."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -116,3 +120,29 @@ def test_predict_without_a_model_or_images_ends_in_one_sentence(tmp_path, run, b
     done = run("predict", bundled_report / "model", tmp_path, "--out", "p.csv", cwd=tmp_path)
     assert "no image that can be read" in one_sentence(done)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_report_leaves_everything_as_it_was(tmp_path, cache, bundled_report, ending):
+    """A real process, stopped in the middle of its work, over an earlier report."""
+    out = shutil.copytree(bundled_report, tmp_path / "r")
+    before = {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()}
+    command = [sys.executable, "-m", "transferlab", "report", "transfer", "--profile", "report", "--out", "r"]
+    env = {**os.environ, "TRANSFERLAB_CACHE": str(cache)}
+    job = subprocess.Popen(
+        command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    seen = []
+    for line in job.stderr:
+        seen.append(line)
+        if "% done" in line:
+            break
+    else:
+        pytest.fail("".join(seen))
+    job.send_signal(ending)
+    _, rest = job.communicate(timeout=120)
+    assert job.returncode == 130
+    assert rest.strip().splitlines()[-1] == "transferlab: interrupted; nothing was written."
+    assert "Traceback" not in rest
+    assert {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()} == before
+    assert [p.name for p in tmp_path.iterdir()] == ["r"]

@@ -74,13 +74,14 @@ def fit_of(accuracies):
         (0.60, 0.82, 50, "full_fine_tuning"),
         (0.80, 0.82, 100_000, "full_fine_tuning"),
         (1.00, 1.00, 10, "feature_extraction"),
+        (0.20, 0.12, 30, "pixels"),
     ],
 )
 def test_the_cheaper_of_equals_is_recommended(frozen, full, n, expected):
     arms = make_arms(["zoo-early"], PROFILES["smoke"], None, "cpu")
-    accuracies = {arm.name: 0.1 for arm in arms}
-    for arm in arms:
-        accuracies[arm.name] = {"feature_extraction": frozen, "full_fine_tuning": full}.get(arm.method, 0.1)
+    pixels = 0.9 if expected == "pixels" else max(frozen, full)  # a tie is no evidence for pixels
+    known = {"feature_extraction": frozen, "full_fine_tuning": full, "pixels": pixels}
+    accuracies = {arm.name: known.get(arm.method, 0.1) for arm in arms}
     found = recommend(arms, [fit_of(accuracies)], [n])
     assert found.arm.method == expected
     assert f"n = {n}" in found.reason

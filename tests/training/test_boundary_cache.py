@@ -79,7 +79,7 @@ def test_beyond_the_budget_rows_are_memory_mapped_and_the_same(tmp_path):
     assert small.in_memory == 0 < large.in_memory
     assert all(isinstance(b, np.memmap) for b in one._blocks)
     assert torch.equal(one.all(), two.all())
-    folder = small.folder
+    folder = small.overflow
     assert list(folder.glob("*.npy"))
     del one, small
     assert not folder.exists()
@@ -91,6 +91,23 @@ def test_a_folder_is_shared_with_later_runs(tmp_path):
     rows = later.activations(BACKBONE, 5, IMAGES, device="cpu")
     assert (later.computed, later.reused) == (10, 20)
     assert torch.equal(rows.all()[:20], first)
+
+
+def test_preprocessed_images_are_never_kept_for_later(tmp_path):
+    """What lies before the first stage is the picture itself."""
+    cache = BoundaryCache(folder=tmp_path, memory_budget=1)
+    cache.activations(BACKBONE, 0, IMAGES, device="cpu")
+    assert not list(tmp_path.iterdir())
+    cache.activations(BACKBONE, 1, IMAGES, device="cpu")
+    assert list(tmp_path.iterdir())
+
+
+def test_a_full_disk_budget_is_kept_while_writing(tmp_path):
+    cache = BoundaryCache(folder=tmp_path, disk_budget=3000)
+    for i in range(0, 30, 5):
+        cache.activations(BACKBONE, 5, IMAGES[i : i + 5], device="cpu")
+        assert sum(p.stat().st_size for p in tmp_path.glob("*.npy")) <= 3000
+    assert list(tmp_path.glob("*.npy"))
 
 
 def test_old_blocks_go_when_the_disk_budget_is_spent(tmp_path):

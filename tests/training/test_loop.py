@@ -1,5 +1,6 @@
 """The training loop: resumed runs are bit for bit the same, frozen parts do not move, mistakes end in a sentence."""
 
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 
 from transferlab.errors import UserError
 from transferlab.training.checkpoint import load_state, save_state
+from transferlab.training.devices import faster_memory_format
 from transferlab.training.freezing import freeze, set_train_mode, state_hash
 from transferlab.training.loop import Recipe, merged_chunks, schedule, train
 
@@ -59,6 +61,12 @@ def test_chunks_hold_everything_once_and_never_one_alone(n, size):
     chunks = merged_chunks(torch.arange(n), size)
     assert torch.cat(chunks).tolist() == list(range(n))
     assert n == 1 or min(map(len, chunks)) > 1
+
+
+def test_every_process_gets_at_least_two_samples():
+    chunks = merged_chunks(torch.arange(67), 16, least=4)
+    assert [len(c) for c in chunks] == [16, 16, 16, 19]
+    assert min(len(c[rank::2]) for c in chunks for rank in (0, 1)) >= 2
 
 
 @given(st.floats(0, 1), st.floats(0, 0.5))
@@ -208,11 +216,12 @@ def test_nothing_to_train_ends_in_a_sentence():
         run(freeze(net()), Recipe(epochs=1))
 
 
-def test_another_recipe_refuses_the_checkpoint(tmp_path):
+@pytest.mark.parametrize(("recipe", "seed"), [(Recipe(epochs=2), 0), (Recipe(epochs=1), 7)])
+def test_another_recipe_or_seed_refuses_the_checkpoint(tmp_path, recipe, seed):
     file = tmp_path / "run.safetensors"
     run(net(), Recipe(epochs=1), checkpoint=file)
-    with pytest.raises(UserError, match="another recipe"):
-        run(net(), Recipe(epochs=2), checkpoint=file)
+    with pytest.raises(UserError, match="another recipe, seed"):
+        run(net(), recipe, checkpoint=file, seed=seed)
 
 
 def test_state_file_is_whole_or_absent(tmp_path, monkeypatch):
@@ -260,6 +269,23 @@ def test_two_processes_train_one_model(tmp_path):
     a, b = ((tmp_path / rank).read_text().split() for rank in "01")
     assert a == b
     assert float(a[2]) < float(a[1])
+
+
+def test_memory_format_is_probed_once_and_stored(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRANSFERLAB_CACHE", str(tmp_path))
+    module = net()
+    before = state_hash(module)
+    chosen = faster_memory_format(module, X)
+    assert state_hash(module) == before
+    assert all(p.grad is None for p in module.parameters())
+    file = tmp_path / "memory_format.json"
+    [(key, stored)] = json.loads(file.read_text()).items()
+    assert stored == chosen
+    other = ({"contiguous", "channels_last"} - {chosen}).pop()
+    file.write_text(json.dumps({key: other}))
+    assert faster_memory_format(module, X) == other
+    file.write_text("{half")
+    assert faster_memory_format(module, X) in ("contiguous", "channels_last")
 
 
 @pytest.mark.gpu

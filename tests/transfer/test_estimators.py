@@ -137,11 +137,29 @@ def test_interrupted_fit_resumes_to_the_same_model(backbone, task, tmp_path):
 
     settings = {"trainable_from": 0, "epochs": 4}
     straight = fast(backbone, **settings).fit(task.train)
-    file = tmp_path / "fit.safetensors"
     with pytest.raises(KeyboardInterrupt):
-        fast(backbone, **settings, checkpoint=file, on_epoch=interrupt).fit(task.train)
-    resumed = fast(backbone, **settings, checkpoint=file).fit(task.train)
+        fast(backbone, **settings, checkpoint=tmp_path, on_epoch=interrupt).fit(task.train)
+    epochs = []
+    resumed = fast(backbone, **settings, checkpoint=tmp_path, on_epoch=epochs.append).fit(task.train)
+    assert [r["epoch"] for r in epochs] == [2, 3]
     assert state_hash(resumed.module_) == state_hash(straight.module_)
+
+
+def test_a_checkpoint_never_serves_another_fit(backbone, task, tmp_path):
+    """Other labels, pixels, seed or settings: each trains anew."""
+    images, labels = task.train.images, task.train.labels
+    fits = [
+        (images, labels, {}),
+        (255 - images, labels, {}),
+        (images, labels[::-1].copy(), {}),
+        (images, labels, {"random_state": 1}),
+        (images, labels, {"trainable_from": "layer3"}),
+    ]
+    for i, (x, y, settings) in enumerate(fits):
+        epochs = []
+        fast(backbone, **settings, checkpoint=tmp_path, on_epoch=epochs.append).fit(x, y)
+        assert len(epochs) == 2
+        assert len(list(tmp_path.iterdir())) == i + 1
 
 
 def test_verbose_tells_loss_and_time_left(backbone, task, capsys):
@@ -174,6 +192,19 @@ def test_augmentation_gives_new_pictures_each_epoch(backbone, task, boundary):
 def test_bad_input_ends_in_a_sentence(backbone, x, y, says):
     with pytest.raises(UserError, match=says):
         FeatureExtraction(backbone).fit(x, y)
+
+
+@pytest.mark.parametrize("labels", [["x", "y"] * 6, [1, 3] * 6])
+def test_validation_labels_that_training_has_not_are_named(backbone, labels):
+    images = np.zeros((12, 3, 8, 8), np.uint8)
+    held_out = ImageSet(images[:4], np.array([0, 1, 2, 2]), ("a", "b", "c"))
+    with pytest.raises(UserError, match="label"):
+        FeatureExtraction(backbone).fit(images, labels, validation=held_out)
+
+
+def test_labels_beyond_the_classes_of_an_image_set_are_named(backbone, task):
+    with pytest.raises(UserError, match="label 100"):
+        FeatureExtraction(backbone).fit(task.train, task.train.labels + 100)
 
 
 def test_nothing_left_to_train_ends_in_a_sentence(backbone, task):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
@@ -113,7 +114,28 @@ def list_folder(root: str | Path) -> Listing:
         if any(_looks_like_image(parts[-1]) for parts in files):
             raise UserError(f"{here} holds images but no class folders; sort them into CLASS/IMAGE folders.")
         raise UserError(f"{here} holds no images; it needs CLASS/IMAGE or train|val|test/CLASS/IMAGE files.")
-    return Listing(shown(root.resolve().name), entries, quarantined)
+    return Listing(shown(root.resolve().name), entries, quarantined, warnings=_overlooked(root, files))
+
+
+def _overlooked(root: Path, files: list[tuple[str, ...]]) -> list[str]:
+    """Folders directly inside that give no class, though a person may think so."""
+    with os.scandir(root) as scan:
+        names = sorted(
+            item.name for item in scan if os.path.isdir(item.path) and item.name.lower() not in _SYSTEM
+        )
+    hidden = [name for name in names if name.startswith(".") and _holds_images(root / name)]
+    used = {parts[0] for parts in files}
+    empty = [name for name in names if not name.startswith(".") and name not in used]
+    said = [
+        f"the hidden folder {shown(name)!r} holds images that were not read: rename it." for name in hidden
+    ]
+    return said + [f"the folder {shown(name)!r} holds no files and is no class." for name in empty]
+
+
+def _holds_images(folder: Path) -> bool:
+    with contextlib.suppress(OSError), os.scandir(folder) as scan:
+        return any(_looks_like_image(item.name) for item in scan)
+    return False
 
 
 def _split_dirs(files: list[tuple[str, ...]]) -> dict[str, str]:

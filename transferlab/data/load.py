@@ -52,6 +52,8 @@ def load_task(
     whole = isinstance(image_size, (int, np.integer)) and not isinstance(image_size, bool)
     if not whole or not 8 <= image_size <= 1024:
         raise UserError(f"image size must be a whole number from 8 to 1024, not {image_size!r}.")
+    if not str(name_or_folder).strip():
+        raise UserError("the name of the images is empty; give a bundled set, torchvision/NAME or a folder.")
     found = _load(str(name_or_folder), int(image_size), group_regex, mirror, progress)
     # Folders list class by class: the order of the test must not tell the class.
     order = np.random.default_rng(_ORDER_SEED).permutation(len(found.test))

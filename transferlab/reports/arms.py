@@ -24,6 +24,11 @@ class Arm:
     cost: float
 
     @property
+    def pretrained(self) -> bool:
+        """Whether it starts from what a backbone has learnt."""
+        return self.method in ("feature_extraction", "fine_tuning", "full_fine_tuning")
+
+    @property
     def name(self) -> str:
         parts = [self.method, self.backbone, self.trainable_from]
         return " · ".join(p for p in parts if p)
@@ -40,7 +45,8 @@ def make_arms(backbones: list[str], profile: Profile, cache: BoundaryCache, devi
 
 def _backbone_arms(name: str, backbone: Backbone, profile: Profile, common: dict) -> list[Arm]:
     tune = {"epochs": profile.epochs, "patience": profile.patience, **common}
-    scratch = FromScratch(backbone, epochs=profile.scratch_epochs, patience=profile.patience, **common)
+    patience = profile.patience and 3 * profile.patience  # it has further to go, on a noisier curve
+    scratch = FromScratch(backbone, epochs=profile.scratch_epochs, patience=patience, **common)
     arms = [
         Arm("scratch", name, None, scratch, 3.0 * profile.scratch_epochs),
         Arm("random_frozen", name, None, RandomFrozen(backbone, **common), 1.0),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
 from html import escape
 from pathlib import Path
@@ -19,7 +18,6 @@ from transferlab.viz.words import visible
 
 HERE = Path(__file__).parent
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
-_MODE = 0o644  # a report is there to be shown to others
 
 
 def export_html(notebook: Path, out: Path, title: str) -> None:
@@ -52,7 +50,6 @@ def export_html(notebook: Path, out: Path, title: str) -> None:
     def write(temporary: str) -> None:
         # A lone surrogate from an undecodable file name has no place in UTF-8.
         Path(temporary).write_text(page, encoding="utf-8", errors="backslashreplace")
-        os.chmod(temporary, _MODE)
 
     write_whole(out, write)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +62,6 @@ def write_predictions(model_folder: Path, images: Path, out: Path | None, device
             _write(rows, f)
 
     write_whole(out, write)
-    os.chmod(out, 0o644)
 
 
 def _write(rows, file) -> None:

@@ -19,7 +19,7 @@ class Recommendation:
 
 
 def recommend(arms: list[Arm], fits: list[Fitted], n_validation: list[int]) -> Recommendation:
-    """The arm that trains least among those within one standard error of the best validation accuracy.
+    """The cheapest pretrained arm among those within one standard error of the best validation accuracy.
 
     Parameters
     ----------
@@ -27,21 +27,21 @@ def recommend(arms: list[Arm], fits: list[Fitted], n_validation: list[int]) -> R
     n_validation : validation images of one seed at each budget
 
     The largest budget with validation images decides. Without any, feature extraction is named, since
-    it has no epoch to choose. The standard error is binomial over the validation images of one seed.
+    it has no epoch to choose. An arm without pretraining is named only where no pretrained one is within
+    the standard error: on few validation images many arms tie, and a tie is no evidence for raw pixels.
     """
     by_name = {arm.name: arm for arm in arms}
     for index in reversed(range(len(fits))):
-        accuracy = fits[index].val_accuracy
-        known = {name: a for name, a in accuracy.items() if a is not None}
+        known = {name: a for name, a in fits[index].val_accuracy.items() if a is not None}
         if not known:
             continue
-        best = max(known, key=known.get)
-        error = math.sqrt(max(known[best] * (1 - known[best]), 1e-9) / n_validation[index])
-        close = [n for n, a in known.items() if a >= known[best] - error]
-        chosen = min(close, key=lambda n: (by_name[n].cost, -known[n]))
-        return Recommendation(
-            by_name[chosen], index, _reason(chosen, best, known, n_validation[index], error)
-        )
+        best, n = max(known, key=known.get), n_validation[index]
+        error = standard_error(known[best], n)
+        close = [name for name, a in known.items() if a >= known[best] - error]
+        pretrained = [name for name in close if by_name[name].pretrained]
+        chosen = min(pretrained or close, key=lambda name: (by_name[name].cost, -known[name]))
+        reason = _reason(known[chosen], known[best], (len(close), len(known)), n, error)
+        return Recommendation(by_name[chosen], index, reason)
     arm = next(a for a in arms if a.method == "feature_extraction")
     last = len(fits) - 1
     return Recommendation(
@@ -49,10 +49,26 @@ def recommend(arms: list[Arm], fits: list[Fitted], n_validation: list[int]) -> R
     )
 
 
-def _reason(chosen: str, best: str, known: dict, n: int, error: float) -> str:
-    if chosen == best:
-        return f"It has the best validation accuracy, {known[best]:.1%} (mean over seeds, n = {n} images a seed)."
+def standard_error(accuracy: float, n: int) -> float:
+    """Of an accuracy on ``n`` images of one seed, binomial, with two right and two wrong answers added.
+
+    That keeps it from being zero where all answers are right (Agresti and Coull 1998).
+
+    Examples
+    --------
+    >>> round(standard_error(0.8, 96), 3), round(standard_error(1.0, 6), 3)
+    (0.041, 0.126)
+    """
+    p = (accuracy * n + 2) / (n + 4)
+    return math.sqrt(p * (1 - p) / (n + 4))
+
+
+def _reason(chosen: float, best: float, close: tuple[int, int], n: int, error: float) -> str:
+    images = f"n = {n} images a seed"
+    if close[0] == 1:
+        return f"It has the best validation accuracy, {best:.1%} (mean over seeds, {images})."
     return (
-        f"Its validation accuracy of {known[chosen]:.1%} lies within one standard error ({error:.1%}, n = {n} "
-        f"images a seed) of the best, {known[best]:.1%} by {best}, and it is cheaper to train."
+        f"Its validation accuracy is {chosen:.1%} (mean over seeds, {images}), the best is {best:.1%}; {close[0]} of "
+        f"{close[1]} methods lie within one standard error ({error:.1%}) of the best, and of those it is the "
+        "cheapest to train, pretrained ones first."
     )

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import papermill
+from jupyter_client.manager import AsyncKernelManager
 from papermill.exceptions import PapermillExecutionError
 
 from transferlab.errors import UserError
@@ -115,6 +117,13 @@ def _article(kind: str) -> str:
     return words.get(kind, "True or False")
 
 
+class _QuietKernelManager(AsyncKernelManager):
+    """Lets nothing of the kernel's own log through; what cells write comes by another way."""
+
+    async def _async_launch_kernel(self, kernel_cmd, **kwargs):
+        await super()._async_launch_kernel(kernel_cmd, **{**kwargs, "stderr": subprocess.DEVNULL})
+
+
 def _execute(source: Path, staging: Path, parameters: dict) -> None:
     try:
         papermill.execute_notebook(
@@ -124,7 +133,7 @@ def _execute(source: Path, staging: Path, parameters: dict) -> None:
             kernel_name="python3",
             progress_bar=False,
             stderr_file=sys.stderr,
-            extra_arguments=["--log-level=ERROR"],
+            kernel_manager_class=_QuietKernelManager,
         )
     except PapermillExecutionError as error:
         if error.ename == "UserError":

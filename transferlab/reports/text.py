@@ -91,14 +91,15 @@ def table(rows: list[dict]) -> str:
         f"<tr><td>{escape(method_name(r))}</td><td>{escape(r['backbone'] or '')}</td>"
         f"<td>{'all' if r['labels_per_class'] is None else r['labels_per_class']}</td>"
         f"<td>{_percent(r['val_accuracy'])}</td><td>{_percent(r['accuracy'])}</td>"
-        f"<td>{_percent(r['ci_low'])} to {_percent(r['ci_high'])}</td><td>{r['fit_seconds']:.1f}</td>"
+        f"<td>{_percent(r['ci_low'])} to {_percent(r['ci_high'])}</td><td>{escape(r['interval_method'])}</td>"
+        f"<td>{r['fit_seconds']:.1f}</td>"
         f"<td>{r['trainable_parameters']:,}</td></tr>"
         for r in rows
     )
-    heads = "method,backbone,labels a class,validation,test,95 % interval,seconds a fit,trained parameters"
+    heads = "method,backbone,labels a class,validation,test,95 % interval,interval by,seconds a fit,trained parameters"
     return (
-        f"<details><summary>All {len(rows)} results (n = {rows[0]['n_test']} test images, {rows[0]['seeds']} seeds; "
-        f"{escape(rows[0]['interval_method'])})</summary><table><tr>"
+        f"<details><summary>All {len(rows)} results (n = {rows[0]['n_test']} test images, {rows[0]['seeds']} "
+        "seeds)</summary><table><tr>"
         + "".join(f"<th>{h}</th>" for h in heads.split(","))
         + f"</tr>{body}</table></details>"
     )

@@ -92,9 +92,8 @@ class BoundaryCache:
     Parameters
     ----------
     memory_budget : bytes kept in memory; further blocks are memory-mapped files
-    folder : where files are kept for later runs; None keeps them in a temporary folder that goes with
-        the cache
-    disk_budget : bytes of files kept in ``folder``; the oldest go first when a cache is opened
+    folder : where activations are kept for later runs, preprocessed images never; None keeps nothing
+    disk_budget : bytes of files kept in ``folder``; the oldest go first
     dtype : ``"float32"``, or ``"float16"`` for half the memory (rounded: measure the agreement with
         :func:`agreement` before trusting it)
 
@@ -124,12 +123,10 @@ class BoundaryCache:
         self.memory_budget, self.dtype = memory_budget, np.dtype(dtype)
         self.in_memory = self.computed = self.reused = 0
         self._stores: dict[str, _Store] = {}
-        self._keep = folder is not None
-        if folder is None:
-            self.folder = Path(tempfile.mkdtemp(prefix="transferlab-boundary-"))
-            self._cleanup = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
-        else:
-            self.folder = Path(folder)
+        self.folder, self.disk_budget = folder and Path(folder), disk_budget
+        self.overflow = Path(tempfile.mkdtemp(prefix="transferlab-boundary-"))
+        self._cleanup = weakref.finalize(self, shutil.rmtree, self.overflow, ignore_errors=True)
+        if self.folder:
             self.folder.mkdir(parents=True, exist_ok=True)
             prune(self.folder, disk_budget)
 
@@ -150,8 +147,7 @@ class BoundaryCache:
         the last stage. ``images`` may be an ``ImageSet``."""
         images = getattr(images, "images", images)
         place = _Place(backbone.to(pick_device(device)), boundary, views)
-        key = place.key(self.dtype)
-        store = self._store(key)
+        store = self._store(place.key(self.dtype))
         names = [_name(image) for image in images]
         missing = list({name: i for i, name in enumerate(names) if name not in store.index}.values())
         self.computed += len(missing)
@@ -160,7 +156,7 @@ class BoundaryCache:
         for start in range(0, len(missing), rows_a_block):
             part = missing[start : start + rows_a_block]
             block = self._compute(place, images, part, batch_size)
-            self._add(store, key, [names[i] for i in part], block)
+            self._add(store, place, [names[i] for i in part], block)
         where = np.array([store.index[name] for name in names], np.int64).reshape(-1, 2)
         return Rows(store.blocks, where)
 
@@ -175,14 +171,18 @@ class BoundaryCache:
                 out[start : start + len(pictures), view] = y
         return out
 
-    def _add(self, store: _Store, key: str, names: list[bytes], block: np.ndarray) -> None:
-        if self._keep or self.in_memory + block.nbytes > self.memory_budget:
-            path = self.folder / f"{key}-{uuid.uuid4().hex}.npy"
+    def _add(self, store: _Store, place: _Place, names: list[bytes], block: np.ndarray) -> None:
+        fits = self.in_memory + block.nbytes <= self.memory_budget
+        keep = self.folder if place.boundary else None  # what lies before the first stage shows the picture
+        if keep or not fits:
+            path = (keep or self.overflow) / f"{place.key(self.dtype)}-{uuid.uuid4().hex}.npy"
             write_whole(path.with_suffix(".ids"), lambda t: Path(t).write_bytes(b"".join(names)))
             write_whole(path, lambda t: _save_array(t, block))
-            if self.in_memory + block.nbytes > self.memory_budget:
+            if not fits:
                 block = np.load(path, mmap_mode="r")
-        if not isinstance(block, np.memmap):
+            if keep:
+                prune(keep, self.disk_budget)
+        if fits:
             self.in_memory += block.nbytes
         store.blocks.append(block)
         store.index.update({name: (len(store.blocks) - 1, row) for row, name in enumerate(names)})
@@ -190,7 +190,7 @@ class BoundaryCache:
     def _store(self, key: str) -> _Store:
         if key not in self._stores:
             store = self._stores[key] = _Store()
-            for path in sorted(self.folder.glob(f"{key}-*.npy")) if self._keep else ():
+            for path in sorted(self.folder.glob(f"{key}-*.npy")) if self.folder else ():
                 with contextlib.suppress(FileNotFoundError):  # another process may prune meanwhile
                     ids, block = path.with_suffix(".ids").read_bytes(), np.load(path, mmap_mode="r")
                     store.blocks.append(block)
@@ -201,10 +201,13 @@ class BoundaryCache:
 
 def prune(folder: Path, budget: int) -> None:
     """Remove the oldest blocks until those left fit into ``budget`` bytes."""
-    blocks = sorted(folder.glob("*.npy"), key=lambda p: p.stat().st_mtime, reverse=True)
+    sizes = {}
+    for path in folder.glob("*.npy"):
+        with contextlib.suppress(FileNotFoundError):  # another process may prune meanwhile
+            sizes[path] = (path.stat().st_mtime, path.stat().st_size)
     total = 0
-    for path in blocks:
-        total += path.stat().st_size
+    for path in sorted(sizes, key=sizes.get, reverse=True):
+        total += sizes[path][1]
         if total > budget:
             path.unlink(missing_ok=True)
             path.with_suffix(".ids").unlink(missing_ok=True)

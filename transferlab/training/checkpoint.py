@@ -20,6 +20,7 @@ def write_whole(path: Path, write) -> None:
     os.close(handle)
     try:
         write(temporary)
+        os.chmod(temporary, 0o644)  # a temporary file is readable by its owner alone
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import os
 import time
+from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
 
+from transferlab.data.cache import cache_dir
 from transferlab.errors import UserError
-
-_faster_format: dict[tuple, str] = {}  # probed once a process for each device, net and input shape
+from transferlab.training.checkpoint import write_whole
 
 
 def pick_device(device: str = "auto") -> str:
@@ -47,13 +51,17 @@ def make_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
 def faster_memory_format(module, inputs: torch.Tensor, steps: int = 2) -> str:
     """``"channels_last"`` or ``"contiguous"``: what trains ``module`` faster on inputs like these.
 
-    Weights and BatchNorm statistics are as before afterwards.
+    The choice is stored in the cache folder, so that later runs compute in the same order. Weights and
+    BatchNorm statistics are as before afterwards.
     """
     if inputs.ndim != 4:
         return "contiguous"
-    sizes = tuple(p.shape for p in module.parameters())
-    key = (inputs.device.type, tuple(inputs.shape), hash(sizes))
-    if key not in _faster_format:
+    sizes = [tuple(p.shape) for p in module.parameters()]
+    described = repr((torch.__version__, inputs.device.type, tuple(inputs.shape), sizes))
+    key = hashlib.sha256(described.encode()).hexdigest()[:16]
+    file = cache_dir() / "memory_format.json"
+    known = _read(file)
+    if known.get(key) not in FORMATS:
         before = {k: v.clone() for k, v in module.state_dict().items()}
         seconds = {}
         for name, memory_format in FORMATS.items():
@@ -67,8 +75,18 @@ def faster_memory_format(module, inputs: torch.Tensor, steps: int = 2) -> str:
             seconds[name] = time.perf_counter() - start
         module.load_state_dict(before)
         module.zero_grad(set_to_none=True)
-        _faster_format[key] = min(seconds, key=seconds.get)
-    return _faster_format[key]
+        known[key] = min(seconds, key=seconds.get)
+        text = json.dumps(known, indent=0)
+        with contextlib.suppress(OSError):  # a cache that cannot be written only costs the next probe
+            write_whole(file, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    return known[key]
+
+
+def _read(file: Path) -> dict[str, str]:
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}

@@ -76,7 +76,8 @@ def train(
         optionally ``weight_decay``; all trainable parameters when None
     validate : ``validate(module)`` gives the validation loss, smaller is better
     checkpoint : file that is written after each epoch and resumed from; a run that was killed goes
-        on from its last whole epoch and, on the same machine's CPU, ends bit for bit the same
+        on from its last whole epoch and, on the same machine's CPU, ends bit for bit the same. It is
+        refused for another recipe, seed or ``n``; that the data are the same is the caller's to see to
     on_epoch : called with each epoch's dict (progress, curves)
 
     Raises
@@ -119,8 +120,11 @@ class _Run:
 
     def start(self, groups, saved, checkpoint: str) -> None:
         """Prepare module and optimizer, from a saved state where there is one."""
-        if saved and saved[1]["recipe"] != asdict(self.recipe):
-            raise UserError(f"{checkpoint} was written by another recipe; remove it or give another file.")
+        if saved and saved[1]["made_for"] != self._made_for():
+            raise UserError(
+                f"{checkpoint} was written for another recipe, seed or number of samples; remove it or give "
+                "another file."
+            )
         self.module.to(self.fabric.device)
         if saved:
             self.history = History(**saved[1]["history"])
@@ -170,7 +174,7 @@ class _Run:
         rank, world = self.fabric.global_rank, self.fabric.world_size
         torch.manual_seed(_mix(self.seed, epoch, rank))
         generator = torch.Generator().manual_seed(_mix(self.seed, epoch, 0))
-        chunks = merged_chunks(torch.randperm(self.n, generator=generator), self.size)
+        chunks = merged_chunks(torch.randperm(self.n, generator=generator), self.size, least=2 * world)
         steps = self.recipe.epochs * len(chunks)
         set_train_mode(self.module)
         total = torch.zeros((), device=self.fabric.device)
@@ -218,8 +222,11 @@ class _Run:
         tensors, rest = flatten_optimizer(self.optimizer.optimizer)
         tensors.update({f"model.{k}": v for k, v in self.module.state_dict().items()})
         tensors.update({f"best.{k}": v for k, v in self.best.items()})
-        facts = {"recipe": asdict(self.recipe), "history": asdict(self.history), "optimizer": rest}
+        facts = {"made_for": self._made_for(), "history": asdict(self.history), "optimizer": rest}
         save_state(path, tensors, facts)
+
+    def _made_for(self) -> dict:
+        return {**asdict(self.recipe), "seed": self.seed, "n": self.n}
 
     def finish(self) -> History:
         """Put the best weights in place; the module ends in eval mode on the CPU."""
@@ -261,10 +268,10 @@ def schedule(done: float, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - warmup) / max(1 - warmup, 1e-9)))
 
 
-def merged_chunks(order: torch.Tensor, size: int) -> list[torch.Tensor]:
-    """Batches of ``size``; a last batch of one joins the one before (BatchNorm needs two)."""
+def merged_chunks(order: torch.Tensor, size: int, least: int = 2) -> list[torch.Tensor]:
+    """Batches of ``size``; a last one below ``least`` joins the one before (BatchNorm needs two samples)."""
     chunks = list(order.split(size))
-    if len(chunks) > 1 and len(chunks[-1]) == 1:
+    if len(chunks) > 1 and len(chunks[-1]) < least:
         chunks[-2:] = [torch.cat(chunks[-2:])]
     return chunks
 

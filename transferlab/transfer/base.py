@@ -32,7 +32,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         images, codes = self._start(X, y)
         held_out = None
         if validation is not None and len(validation):
-            held_out = (validation.images, np.searchsorted(self.classes_, validation.labels))
+            if validation.labels is None:
+                raise UserError("the validation images have no labels; give labelled ones, or None.")
+            held_out = (validation.images, self._codes(validation.labels))
         self._fit(images, codes, held_out)
         return self
 
@@ -46,12 +48,23 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         if len(labels) != len(images):
             raise UserError(f"there are {len(images)} images but {len(labels)} labels; give one an image.")
         if isinstance(X, ImageSet):
-            self.classes_, codes = np.arange(len(X.classes)), labels
+            self.classes_ = np.arange(len(X.classes))
         else:
-            self.classes_, codes = np.unique(labels, return_inverse=True)
+            self.classes_ = np.unique(labels)
+        codes = self._codes(labels)
         if len(np.unique(codes)) < 2:
             raise UserError("all training images have one label; give images of at least two classes.")
-        return images, np.asarray(codes, np.int64)
+        return images, codes
+
+    def _codes(self, labels) -> np.ndarray:
+        """int64 positions of ``labels`` in ``classes_``."""
+        known = {label: code for code, label in enumerate(self.classes_.tolist())}
+        unknown = [label for label in np.asarray(labels).tolist() if label not in known]
+        if unknown:
+            raise UserError(
+                f"the label {unknown[0]!r} is none of the {len(known)} classes that are fitted; use their labels."
+            )
+        return np.array([known[label] for label in np.asarray(labels).tolist()], np.int64)
 
     def predict(self, X) -> np.ndarray:
         probabilities = self.predict_proba(X)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -44,7 +46,8 @@ class FineTuning(ImageClassifier):
         without one every epoch draws new views
     flip : whether a mirrored image is still of its class
     views : how many views are cached
-    checkpoint : file to resume from after a kill, or None
+    checkpoint : folder in which every fit keeps its state, under a name made of its data, labels, backbone
+        and settings: the same fit, started again after a kill, goes on where it was; or None
     verbose : print each epoch's loss and the time left to stderr
     on_epoch : called with each epoch's dict
 
@@ -114,6 +117,7 @@ class FineTuning(ImageClassifier):
         batch = self._batches(images, torch.from_numpy(codes))
         start = {n: p.detach().clone() for n, p in self.module_.body.named_parameters()}
         check = None if validation is None else self._validation_loss(*validation)
+        name = self._checkpoint_name(images, codes, validation) if self.checkpoint else ""
         self.history_ = []
         for phase, (first, epochs) in enumerate(self._phases()):
             for position, stage in enumerate(self._stages()):
@@ -125,7 +129,7 @@ class FineTuning(ImageClassifier):
                 weight_decay=self.weight_decay,
                 patience=None if check is None else self.patience,
             )
-            file = f"{self.checkpoint}.{phase}" if self.checkpoint and phase else self.checkpoint
+            file = Path(self.checkpoint) / f"{name}-{phase}.safetensors" if self.checkpoint else None
             history = train(
                 self.module_,
                 batch,
@@ -199,6 +203,15 @@ class FineTuning(ImageClassifier):
     def _validation_loss(self, images, codes):
         rows, truth = self._rows(images), torch.from_numpy(codes)
         return lambda module: float(F.cross_entropy(_logits(module, rows), truth))
+
+    def _checkpoint_name(self, images, codes, validation) -> str:
+        """A hash of everything that the fit depends on."""
+        silent = ("backbone", "cache", "checkpoint", "verbose", "on_epoch", "device")
+        settings = {k: v for k, v in self.get_params().items() if k not in silent}
+        h = hashlib.sha256(repr((type(self).__name__, self.backbone_.digest, settings)).encode())
+        for array in (images, codes, *(validation or ())):
+            h.update(repr(array.shape).encode() + array.tobytes())
+        return h.hexdigest()[:32]
 
     def _teller(self, epochs: int):
         told = [epoch_progress(epochs)] if self.verbose else []
