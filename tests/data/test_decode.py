@@ -247,3 +247,21 @@ def test_progress_stays_off_stdout(tmp_path, capsys):
     Image.new("L", (9, 9)).save(tmp_path / "a.png")
     list(decode_many([tmp_path / "a.png"], 8, progress=True))
     assert capsys.readouterr().out == ""
+
+
+def test_progress_without_a_terminal_is_plain_lines(capsys):
+    from transferlab.data.parallel import _lines
+
+    tell = _lines(10, every=0.0)
+    tell(4)
+    assert capsys.readouterr().err.startswith("reading images: 4 of 10, about ")
+    patient = _lines(10, every=1e9)
+    patient(4)
+    assert capsys.readouterr().err == ""
+
+
+def test_work_in_order_prints_no_control_codes(capsys):
+    from transferlab.data.parallel import map_in_order
+
+    assert list(map_in_order(str, range(200))) == [str(i) for i in range(200)]
+    assert "\x1b" not in capsys.readouterr().err

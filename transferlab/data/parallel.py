@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import count, islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -30,9 +32,10 @@ def map_in_order(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("reading images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(
-        *columns, console=Console(stderr=True, force_jupyter=False), transient=True, disable=not progress
-    )
+    terminal = sys.stderr.isatty()
+    console = Console(stderr=True, force_jupyter=False)
+    bar = Progress(*columns, console=console, transient=True, disable=not (progress and terminal))
+    tell = _lines(len(items)) if progress and not terminal else lambda done: None
     workers = _workers()
     with warnings.catch_warnings(), ThreadPoolExecutor(workers) as pool, bar:
         warnings.simplefilter("ignore")
@@ -40,10 +43,30 @@ def map_in_order(
         remaining = iter(items)
         # A bounded window, so that results do not pile up faster than they are taken.
         window = deque(pool.submit(function, item) for item in islice(remaining, 8 * workers))
-        while window:
+        for done in count(1):
+            if not window:
+                return
             yield window.popleft().result()
             window.extend(pool.submit(function, item) for item in islice(remaining, 1))
             bar.advance(task)
+            tell(done)
+
+
+def _lines(total: int, every: float = 5.0) -> Callable[[int], None]:
+    """For logs and notebooks: a plain line on stderr every few seconds."""
+    start = last = time.monotonic()
+
+    def tell(done: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= every:
+            last = now
+            left = (now - start) / done * (total - done)
+            print(
+                f"reading images: {done:,} of {total:,}, about {left:.0f} s left", file=sys.stderr, flush=True
+            )
+
+    return tell
 
 
 def _workers() -> int:
