@@ -99,6 +99,16 @@ def test_templates_are_not_fitted_or_changed():
     assert not hasattr(nested[-1], "coef_")
 
 
+def test_models_that_are_not_kept_have_answered():
+    """The same numbers, with one seed's models in memory instead of all."""
+    task = make_task()
+    some, all_of_them = (fit_all({"a": logistic(), "b": Spy()}, task, 3, keep=keep) for keep in (1, None))
+    assert [run.model is None for run in some.runs["a"]] == [False, True, True]
+    assert not any(run.model is None for run in all_of_them.runs["a"])
+    for name in ("a", "b"):
+        assert some.open(task)[name].per_seed == all_of_them.open(task)[name].per_seed
+
+
 def test_nested_random_state_is_set():
     fitted = fit_all({"a": logistic()}, make_task(), [7])
     assert fitted.runs["a"][0].model[-1].random_state == 7

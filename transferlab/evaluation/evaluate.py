@@ -19,16 +19,21 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One estimator fitted with one seed; val_accuracy is None without validation images."""
+    """One estimator fitted with one seed, and its answers to the test images, not yet compared with labels.
 
-    model: object
+    model : None where it was not kept; val_accuracy : None without validation images;
+    trainable_parameters : None where the model does not tell; answers : float (N, K)
+    """
+
+    model: object | None
     val_accuracy: float | None
     fit_seconds: float
+    trainable_parameters: int | None
+    answers: np.ndarray
 
-    @property
-    def trainable_parameters(self) -> int | None:
-        """What the model says it trained, in numbers."""
-        return getattr(self.model, "trainable_parameters_", None)
+    def predict_proba(self, images: ImageSet) -> np.ndarray:
+        """The answers, as the sealed test asks for them."""
+        return self.answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +75,7 @@ class Fitted:
     def _named_models(self, prefix: str) -> dict[str, list[tuple[str, object]]]:
         """Estimator name to (key in the look, model) of each seed."""
         return {
-            name: [(f"{prefix}{name} · seed {s}", run.model) for s, run in zip(self.seeds, runs, strict=True)]
+            name: [(f"{prefix}{name} · seed {s}", run) for s, run in zip(self.seeds, runs, strict=True)]
             for name, runs in self.runs.items()
         }
 
@@ -81,8 +86,7 @@ def open_all(fits: Iterable[Fitted], task: Task) -> list[Evaluation]:
     Raises
     ------
     UserError
-        when ``task`` has another test than the one these models were fitted for, or a model's
-        probabilities do not fit it; the seal stays closed then.
+        when ``task`` has another test than the one these models were fitted for; the seal stays closed then.
     """
     fits = list(fits)
     for fitted in fits:
@@ -91,7 +95,7 @@ def open_all(fits: Iterable[Fitted], task: Task) -> list[Evaluation]:
                 f"these models were fitted for another test than {task.name!r}'s; fit them on this task."
             )
     named = [fitted._named_models(f"{i} · " if len(fits) > 1 else "") for i, fitted in enumerate(fits)]
-    models = {key: _Checked(key, m) for names in named for pairs in names.values() for key, m in pairs}
+    models = {key: run for names in named for pairs in names.values() for key, run in pairs}
     scores = task.test.score(models)
     return [_evaluation(fitted, names, scores) for fitted, names in zip(fits, named, strict=True)]
 
@@ -164,13 +168,15 @@ def fit_all(
     seeds: int | Iterable[int] = 3,
     *,
     labels_per_class: int | None = None,
+    keep: int | None = None,
     progress: Progress | None = None,
 ) -> Fitted:
     """Fit a clone of every estimator with every seed; the test stays sealed.
 
     A seed sets the label draw and every ``random_state`` parameter, nested ones included. All
     estimators see the same draw. ``fit`` is given the images as an ImageSet, their labels, and
-    ``validation=`` where it takes that. Parameters and errors as in :func:`evaluate`.
+    ``validation=`` where it takes that. Every model answers the test images at once, so that only those of
+    the first ``keep`` seeds need to stay in memory (None: all). Parameters and errors as in :func:`evaluate`.
     """
     _check_estimators(estimators)
     seeds = _seed_tuple(seeds)
@@ -182,14 +188,14 @@ def fit_all(
         drawn = task.draw(k, seed)
         for j, (name, estimator) in enumerate(estimators.items()):
             tell(i * len(estimators) + j, total, name)
-            runs[name].append(_fit_one(name, estimator, drawn, seed))
+            runs[name].append(_fit_one(name, estimator, drawn, seed, keep is None or i < keep))
     tell(total, total, "")
     return Fitted(
         {name: tuple(r) for name, r in runs.items()}, seeds, k, task.classes, task.test.image_set.digest
     )
 
 
-def _fit_one(name: str, estimator, drawn: Task, seed: int) -> Run:
+def _fit_one(name: str, estimator, drawn: Task, seed: int, kept: bool) -> Run:
     model = clone(estimator)
     random = [p for p in model.get_params() if p == "random_state" or p.endswith("__random_state")]
     model.set_params(**dict.fromkeys(random, seed))
@@ -197,13 +203,20 @@ def _fit_one(name: str, estimator, drawn: Task, seed: int) -> Run:
     start = time.perf_counter()
     model.fit(drawn.train, drawn.train.labels, **extra)
     seconds = time.perf_counter() - start
-    return Run(model, _val_accuracy(name, model, drawn.validation), seconds)
+    checked = _Checked(name, model)
+    return Run(
+        model if kept else None,
+        _val_accuracy(checked, drawn.validation),
+        seconds,
+        getattr(model, "trainable_parameters_", None),
+        checked.predict_proba(drawn.test.image_set),
+    )
 
 
-def _val_accuracy(name: str, model, validation: ImageSet | None) -> float | None:
+def _val_accuracy(checked: _Checked, validation: ImageSet | None) -> float | None:
     if validation is None:
         return None
-    answers = _Checked(name, model).predict_proba(validation.without_labels())
+    answers = checked.predict_proba(validation.without_labels())
     return float((answers.argmax(1) == validation.labels).mean())
 
 

@@ -87,7 +87,7 @@ def run(plan: Plan) -> Fits:
     estimators = {arm.name: arm.estimator for arm in plan.arms}
     clock = _Clock(plan)
     fitted = [
-        fit_all(estimators, plan.task, plan.seeds, labels_per_class=k, progress=clock.at_budget(i))
+        fit_all(estimators, plan.task, plan.seeds, labels_per_class=k, keep=1, progress=clock.at_budget(i))
         for i, k in enumerate(plan.budgets)
     ]
     n_validation = [len(plan.task.draw(k, plan.seeds[0]).validation or ()) for k in plan.budgets]
