@@ -19,7 +19,7 @@ class Source:
 
     ``prepare(arrays, rng)`` turns the Tiny ImageNet arrays into (images, labels, class names); labels
     are None where training needs none. ``small_size`` is the side in pixels for the first two thirds
-    of the epochs (fewer pixels, faster), 64 after that.
+    of the epochs (fewer pixels, faster), 64 after that; without labels it stays.
     """
 
     summary: str

@@ -26,6 +26,7 @@ def test_a_folder_becomes_a_task(tmp_path):
     assert task.name == "pets" and task.classes == ("cat", "dog")
     assert task.train.images.shape == (8, 3, 16, 16) and len(task.validation) == 2
     assert len(task.test) == 12 and len(task.unlabelled) == 18
+    assert task.train.paths and task.unlabelled.paths is None  # they hold the class
     assert task.audit["read"] == 40 and not task.grouped
 
 

@@ -89,8 +89,8 @@ class ImageSet:
         )
 
     def without_labels(self) -> ImageSet:
-        """The same images as an unlabelled set."""
-        return replace(self, labels=None)
+        """The same images as an unlabelled set; paths go as well, since a folder's paths hold the class."""
+        return replace(self, labels=None, paths=None)
 
     @cached_property
     def digest(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -62,7 +62,7 @@ class SealedTest:
         if labelled.labels is None or not len(labelled):
             raise UserError("a test needs at least one labelled image; give the test split labels.")
         _SEALED[self] = _Seal(labelled.labels, labelled.paths)
-        self.image_set = replace(labelled.without_labels(), paths=None)
+        self.image_set = labelled.without_labels()
         self.printing = printing
 
     def __repr__(self):
