@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import json
@@ -45,7 +46,16 @@ def make_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
         strategy="ddp" if world > 1 else "auto",
     )
     fabric.launch()
+    if world > 1:
+        atexit.register(_leave_group)
     return fabric
+
+
+def _leave_group() -> None:
+    """Part from the other processes in order: a group that is torn down at exit may abort."""
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
 
 
 def faster_memory_format(module, inputs: torch.Tensor, steps: int = 2) -> str:
