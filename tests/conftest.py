@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("no-deadline", deadline=None)  # tests never assert seconds
+settings.load_profile("no-deadline")
 
 # Helpers lie beside the tests, which pytest imports without touching the path.
 sys.path.append(str(Path(__file__).parent / "data"))

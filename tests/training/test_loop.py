@@ -130,7 +130,7 @@ def test_killed_process_resumes_bit_for_bit(tmp_path):
             sys.path.insert(0, sys.argv[2])
             import test_loop as t
             from transferlab.training.freezing import state_hash
-            def slow(record): time.sleep(0.15)
+            def slow(record): time.sleep(0.4)
             module = t.net()
             t.run(module, t.Recipe(epochs=12, batch_size=16), checkpoint=sys.argv[1], on_epoch=slow)
             print(state_hash(module))
