@@ -116,15 +116,20 @@ def test_what_was_trained_is_written_back_and_read_again(backbone, images, tmp_p
     with torch.no_grad():
         for p in tail.parameters():
             p.add_(0.1)
+    before = backbone.weights_digest
+    trained = backbone.with_trained(start, tail)
     head = {"transfer_head.weight": torch.ones(2, backbone.feature_dim)}
     path = write_weights(
-        tmp_path / "tuned.safetensors", backbone.with_trained(start, tail) | head, backbone.description()
+        tmp_path / "tuned.safetensors", trained.tensors() | head, trained.description()
     )
     again = load_backbone(path)
     x = backbone.preprocess(images)
     with torch.inference_mode():
         expected = tail.eval()(backbone.forward(x, stop=start))
         assert torch.equal(again.forward(x), expected)
+        assert torch.equal(trained.forward(x), expected)
+    assert load_backbone(path).weights_digest == trained.weights_digest
+    assert backbone.weights_digest == before
     assert again.preprocessing == backbone.preprocessing
     assert again.classes == backbone.classes
 

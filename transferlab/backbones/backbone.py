@@ -201,13 +201,15 @@ class Backbone:
         mine = Segment(self._split.stages[first:], self._split.pool)
         return copy.deepcopy(mine).requires_grad_(True).train()
 
-    def with_trained(self, start: int | str, module: nn.Module) -> dict[str, torch.Tensor]:
-        """State dict of the whole network (on the CPU) with ``module``, trained from ``start``, written in.
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """State dict of the whole network on the CPU: what :func:`transferlab.backbones.write_weights` takes."""
+        return {name: t.detach().cpu() for name, t in self._net.state_dict().items()}
 
-        ``module`` is what :meth:`trainable_copy` of the same ``start`` gave. With :meth:`description` it
-        is what :func:`transferlab.backbones.write_weights` takes.
+    def with_trained(self, start: int | str, module: nn.Module) -> Backbone:
+        """A new backbone with ``module``, trained from ``start``, in place of its own stages.
+
+        ``module`` is what :meth:`trainable_copy` of the same ``start`` gave; it is copied.
         """
-        whole = {name: t.detach().cpu() for name, t in self._net.state_dict().items()}
         trained = {name: t.detach().cpu() for name, t in module.state_dict().items()}
         first = self.boundary(start)
         expected = Segment(self._split.stages[first:], self._split.pool).state_dict()
@@ -216,7 +218,9 @@ class Backbone:
                 f"the trained part does not fit {self.name} from {start!r} on; give what "
                 f"trainable_copy({start!r}) made."
             )
-        return whole | trained
+        net = copy.deepcopy(self._net).cpu()
+        net.load_state_dict(trained, strict=False)
+        return replace(self, _net=net)
 
 
 def _count(steps) -> int:

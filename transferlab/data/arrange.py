@@ -63,6 +63,7 @@ def arrange(name: str, gathered: Gathered, *, domain: str = "", provenance: str 
             domain,
             provenance,
             tuple(gathered.names[i] for i in rows),
+            None if gathered.file_facts is None else gathered.file_facts[rows],
         )
 
     validation = part("validation") if (kept & (side == "validation")).any() else None

@@ -20,6 +20,7 @@ class Gathered:
     images : uint8 (N, C, S, S); labels : int64 (N,); classes : names; names : what to call each image;
     digests : (N,) str, equal for equal pictures; thumbs : uint8 (N, 32, 32) or None (no near duplicates
     are looked for); splits : (N,) of train, validation, test, or None; groups : (N,) str or None;
+    file_facts : float64 (N, 7) or None;
     quarantined : dicts of ``path`` and ``reason``; warnings : sentences.
     """
 
@@ -31,6 +32,7 @@ class Gathered:
     thumbs: np.ndarray | None = None
     splits: np.ndarray | None = None
     groups: np.ndarray | None = None
+    file_facts: np.ndarray | None = None
     quarantined: list[dict] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 

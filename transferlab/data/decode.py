@@ -20,6 +20,8 @@ MAX_PIXELS = 89_478_485
 # Other formats stay out: some (EPS) start programs, none is common for photographs.
 FORMATS = ("BMP", "DIB", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 THUMB = 32
+#: What a file tells beside the picture; the format is its position in ``FORMATS``.
+FILE_FACTS = ("width", "height", "bytes", "bytes a pixel", "format", "channels", "has EXIF")
 _DRAFT_FROM = 1024
 _WHITE = (255, 255, 255, 255)
 
@@ -30,13 +32,14 @@ class Picture:
 
     pixels : uint8 (3, S, S); digest : 32 hex digits that equal pictures share (size and RGB pixels
     before cropping); thumb : uint8 (32, 32), the whole picture in grey; animated : whether the file
-    holds more than the one frame or page that was read.
+    holds more than the one frame or page that was read; facts : numbers in the order of ``FILE_FACTS``.
     """
 
     pixels: np.ndarray
     digest: str
     thumb: np.ndarray
     animated: bool
+    facts: tuple[float, ...]
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -125,7 +128,7 @@ def decode(path: str | Path, size: int) -> Picture:
         if os.path.getsize(path) == 0:
             raise UserError("empty file")
         with open(path, "rb") as file, Image.open(file, formats=FORMATS) as image:
-            return _picture(image, size)
+            return _picture(image, size, os.path.getsize(path))
     except UserError:
         raise
     except FileNotFoundError:
@@ -147,12 +150,13 @@ def _reason(error: Exception) -> str:
     return f"damaged or truncated: {text}"
 
 
-def _picture(image: Image.Image, size: int) -> Picture:
+def _picture(image: Image.Image, size: int, file_bytes: int) -> Picture:
     pixels = image.width * image.height
     if pixels > MAX_PIXELS:
         raise UserError(f"{pixels:,} pixels, more than {MAX_PIXELS:,}: refused as a decompression bomb")
     # A phone's MPO holds previews and depth maps behind the picture: no one misses those.
     animated = image.format != "MPO" and _has_more_frames(image)
+    facts = _facts(image, file_bytes)
     if min(image.size) >= _DRAFT_FROM:
         image.draft(None, (max(4 * size, _DRAFT_FROM // 2),) * 2)
     image.load()
@@ -160,7 +164,14 @@ def _picture(image: Image.Image, size: int) -> Picture:
     digest = hashlib.blake2b(repr(rgb.size).encode() + rgb.tobytes(), digest_size=16).hexdigest()
     thumb = rgb.convert("L").resize((THUMB, THUMB), Image.Resampling.BOX, reducing_gap=3.0)
     square = np.asarray(fit_square(rgb, size)).transpose(2, 0, 1)
-    return Picture(np.ascontiguousarray(square), digest, np.asarray(thumb).copy(), animated)
+    return Picture(np.ascontiguousarray(square), digest, np.asarray(thumb).copy(), animated, facts)
+
+
+def _facts(image: Image.Image, file_bytes: int) -> tuple[float, ...]:
+    known = FORMATS.index(image.format) if image.format in FORMATS else len(FORMATS)
+    density = file_bytes / max(1, image.width * image.height)
+    exif = bool(image.info.get("exif"))
+    return (*map(float, image.size), float(file_bytes), density, float(known), float(len(image.getbands())), float(exif))
 
 
 def _has_more_frames(image: Image.Image) -> bool:

@@ -83,7 +83,7 @@ def _gather(listing: Listing, image_size: int, progress: bool) -> Gathered:
     entries, quarantined, warnings = listing.entries, list(listing.quarantined), list(listing.warnings)
     images = np.empty((len(entries), 3, image_size, image_size), np.uint8)
     thumbs = np.empty((len(entries), THUMB, THUMB), np.uint8)
-    digests, kept, animated = [], [], 0
+    digests, facts, kept, animated = [], [], [], 0
     pictures = decode_many([e.file for e in entries], image_size, progress)
     for entry, picture in zip(entries, pictures, strict=True):
         if isinstance(picture, str):
@@ -91,6 +91,7 @@ def _gather(listing: Listing, image_size: int, progress: bool) -> Gathered:
             continue
         images[len(kept)], thumbs[len(kept)] = picture.pixels, picture.thumb
         digests.append(picture.digest)
+        facts.append(picture.facts)
         kept.append(entry)
         animated += picture.animated
     if not kept:
@@ -116,6 +117,7 @@ def _gather(listing: Listing, image_size: int, progress: bool) -> Gathered:
         thumbs=thumbs[: len(kept)],
         splits=None if kept[0].split is None else np.array([e.split for e in kept]),
         groups=_groups(kept),
+        file_facts=np.array(facts),
         quarantined=quarantined,
         warnings=warnings,
     )

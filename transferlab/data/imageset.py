@@ -25,6 +25,8 @@ class ImageSet:
     domain : short name of where the images come from, such as ``"photographs"``
     provenance : one sentence on source and version
     paths : a name for each image (relative path in a folder), or None
+    file_facts : float64 (N, 7), what the files tell beside the picture (see
+        :data:`transferlab.data.decode.FILE_FACTS`), or None where images come from no files
 
     Raises
     ------
@@ -46,6 +48,7 @@ class ImageSet:
     domain: str = ""
     provenance: str = ""
     paths: tuple[str, ...] | None = None
+    file_facts: np.ndarray | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "classes", tuple(str(c) for c in self.classes))
@@ -67,7 +70,7 @@ class ImageSet:
                     f"{len(self.classes)} classes; use 0 to {len(self.classes) - 1}."
                 )
             object.__setattr__(self, "labels", labels.astype(np.int64))
-        for name in ("groups", "paths"):
+        for name in ("groups", "paths", "file_facts"):
             value = getattr(self, name)
             if value is not None and len(value) != n:
                 raise UserError(f"{name} has {len(value)} entries for {n} images; give one an image.")
@@ -86,6 +89,7 @@ class ImageSet:
             labels=None if self.labels is None else self.labels[positions],
             groups=None if self.groups is None else np.asarray(self.groups)[positions],
             paths=None if self.paths is None else tuple(self.paths[i] for i in positions),
+            file_facts=None if self.file_facts is None else self.file_facts[positions],
         )
 
     def without_labels(self) -> ImageSet:

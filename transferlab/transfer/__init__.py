@@ -4,7 +4,9 @@ from transferlab.transfer.base import ImageClassifier, shared_cache
 from transferlab.transfer.feature_extraction import FeatureExtraction, RandomFrozen
 from transferlab.transfer.fine_tuning import FineTuning, FromScratch
 from transferlab.transfer.heads import HEADS, RidgeHead, as_linear, make_head
-from transferlab.transfer.model_files import SavedModel, load_model, save_model
+from transferlab.transfer.model_files import SavedModel, as_saved, load_model, save_model
+from transferlab.transfer.onnx_file import write_onnx
+from transferlab.transfer.shortcuts import Shortcuts
 
 __all__ = [
     "HEADS",
@@ -15,9 +17,12 @@ __all__ = [
     "RandomFrozen",
     "RidgeHead",
     "SavedModel",
+    "Shortcuts",
     "as_linear",
+    "as_saved",
     "load_model",
     "make_head",
     "save_model",
     "shared_cache",
+    "write_onnx",
 ]

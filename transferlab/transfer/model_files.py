@@ -46,33 +46,41 @@ class SavedModel:
         return linear_probabilities(features, self.weight, self.bias)
 
 
+def as_saved(model: ImageClassifier, *, classes: tuple[str, ...], image_size: int) -> SavedModel:
+    """A fitted model as it will be read back: one backbone with what was trained in it, and a linear head."""
+    if not isinstance(model, FeatureExtraction):
+        backbone = model.backbone_.with_trained(model.boundary_, model.module_.body)
+        head = model.module_.head
+        weight, bias = (t.detach().float().cpu().numpy() for t in (head.weight, head.bias))
+        return SavedModel(backbone, weight, bias, tuple(classes), image_size)
+    if model.linear_ is None:
+        raise UserError(
+            f"the {model.head} head keeps its training images and is not saved; use logistic or ridge."
+        )
+    return SavedModel(model.backbone_, *model.linear_, tuple(classes), image_size)
+
+
 def save_model(
-    model: ImageClassifier,
+    model: ImageClassifier | SavedModel,
     folder: Path,
     *,
-    classes: tuple[str, ...],
-    image_size: int,
+    classes: tuple[str, ...] = (),
+    image_size: int = 0,
     card: dict | None = None,
 ) -> Path:
     """Write a fitted model as ``model.safetensors`` with ``model.json`` beside it; gives the folder.
 
     The file is a weights file like any other: ``load_backbone`` reads its backbone. Heads that are no
-    linear layer cannot be written.
+    linear layer cannot be written. ``classes`` and ``image_size`` are those of a :class:`SavedModel`
+    where one is given.
     """
-    if isinstance(model, FeatureExtraction):
-        start, body, linear = len(model.backbone_.stages), None, model.linear_
-        if linear is None:
-            raise UserError(
-                f"the {model.head} head keeps its training images and is not saved; use logistic or ridge."
-            )
-        weight, bias = map(torch.from_numpy, linear)
-    else:
-        start, body, head = model.boundary_, model.module_.body, model.module_.head
-        weight, bias = head.weight.detach(), head.bias.detach()
-    backbone = model.backbone_
-    tensors = backbone.with_trained(start, body or backbone.trainable_copy(start))
-    tensors |= {f"{HEAD_PREFIX}weight": weight, f"{HEAD_PREFIX}bias": bias}
-    description = backbone.description(classes=list(classes), card=card or {}, image_size=image_size)
+    if not isinstance(model, SavedModel):
+        model = as_saved(model, classes=classes, image_size=image_size)
+    head = {"weight": torch.from_numpy(model.weight), "bias": torch.from_numpy(model.bias)}
+    tensors = model.backbone.tensors() | {f"{HEAD_PREFIX}{name}": t for name, t in head.items()}
+    description = model.backbone.description(
+        classes=list(model.classes), card=card or {}, image_size=model.image_size
+    )
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_weights(folder / FILE, tensors, description)
