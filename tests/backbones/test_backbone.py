@@ -119,9 +119,7 @@ def test_what_was_trained_is_written_back_and_read_again(backbone, images, tmp_p
     before = backbone.weights_digest
     trained = backbone.with_trained(start, tail)
     head = {"transfer_head.weight": torch.ones(2, backbone.feature_dim)}
-    path = write_weights(
-        tmp_path / "tuned.safetensors", trained.tensors() | head, trained.description()
-    )
+    path = write_weights(tmp_path / "tuned.safetensors", trained.tensors() | head, trained.description())
     again = load_backbone(path)
     x = backbone.preprocess(images)
     with torch.inference_mode():

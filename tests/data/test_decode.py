@@ -250,12 +250,12 @@ def test_progress_stays_off_stdout(tmp_path, capsys):
 
 
 def test_progress_without_a_terminal_is_plain_lines(capsys):
-    from transferlab.data.parallel import _lines
+    from transferlab.data.parallel import progress_lines
 
-    tell = _lines(10, every=0.0)
+    tell = progress_lines("reading images", 10, every=0.0)
     tell(4)
     assert capsys.readouterr().err.startswith("reading images: 4 of 10, about ")
-    patient = _lines(10, every=1e9)
+    patient = progress_lines("reading images", 10, every=1e9)
     patient(4)
     assert capsys.readouterr().err == ""
 

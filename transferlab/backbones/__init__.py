@@ -6,6 +6,14 @@ never sees labels. Importing it registers the bundled networks with timm, as ``t
 """
 
 from transferlab.backbones.architecture import Architecture
+from transferlab.backbones.attribution import (
+    RandomizationCheck,
+    grad_cam,
+    last_map,
+    occlusion,
+    randomization_check,
+    randomized,
+)
 from transferlab.backbones.backbone import Backbone, Stage
 from transferlab.backbones.bundled import backbone_card, build_small_resnet, bundled_names, register_bundled
 from transferlab.backbones.load import load_backbone, random_backbone
@@ -20,13 +28,19 @@ __all__ = [
     "Architecture",
     "Backbone",
     "Preprocessing",
+    "RandomizationCheck",
     "Segment",
     "Stage",
     "backbone_card",
     "build_small_resnet",
     "bundled_names",
+    "grad_cam",
+    "last_map",
     "load_backbone",
+    "occlusion",
     "random_backbone",
+    "randomization_check",
+    "randomized",
     "read_description",
     "read_tensors",
     "register_bundled",

@@ -171,7 +171,8 @@ def _facts(image: Image.Image, file_bytes: int) -> tuple[float, ...]:
     known = FORMATS.index(image.format) if image.format in FORMATS else len(FORMATS)
     density = file_bytes / max(1, image.width * image.height)
     exif = bool(image.info.get("exif"))
-    return (*map(float, image.size), float(file_bytes), density, float(known), float(len(image.getbands())), float(exif))
+    numbers = (*image.size, file_bytes, density, known, len(image.getbands()), exif)
+    return tuple(map(float, numbers))
 
 
 def _has_more_frames(image: Image.Image) -> bool:

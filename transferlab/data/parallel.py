@@ -35,7 +35,8 @@ def map_in_order(
     terminal = sys.stderr.isatty()
     console = Console(stderr=True, force_jupyter=False)
     bar = Progress(*columns, console=console, transient=True, disable=not (progress and terminal))
-    tell = _lines(len(items)) if progress and not terminal else lambda done: None
+    lines = progress_lines("reading images", len(items))
+    tell = lines if progress and not terminal else lambda done: None
     workers = _workers()
     with warnings.catch_warnings(), ThreadPoolExecutor(workers) as pool, bar:
         warnings.simplefilter("ignore")
@@ -52,8 +53,8 @@ def map_in_order(
             tell(done)
 
 
-def _lines(total: int, every: float = 5.0) -> Callable[[int], None]:
-    """For logs and notebooks: a plain line on stderr every few seconds."""
+def progress_lines(doing: str, total: int, every: float = 5.0) -> Callable[[int], None]:
+    """For logs and notebooks: call with the number done; a plain line on stderr every few seconds."""
     start = last = time.monotonic()
 
     def tell(done: int) -> None:
@@ -62,9 +63,7 @@ def _lines(total: int, every: float = 5.0) -> Callable[[int], None]:
         if now - last >= every:
             last = now
             left = (now - start) / done * (total - done)
-            print(
-                f"reading images: {done:,} of {total:,}, about {left:.0f} s left", file=sys.stderr, flush=True
-            )
+            print(f"{doing}: {done:,} of {total:,}, about {left:.0f} s left", file=sys.stderr, flush=True)
 
     return tell
 

@@ -110,12 +110,24 @@ def bootstrap_means(
 ) -> np.ndarray:
     """Means of ``values`` (S, N) under resampling of seeds and of images or groups: float array (draws,).
 
-    Images (groups) with equal values in all seeds are one kind, and only counts of kinds are drawn.
-    Deviations from the mean are scaled by Student's t over the normal quantile at ``level``.
+    See :func:`joint_bootstrap_means`, of which this is one table.
     """
-    kinds, counts = np.unique(_unit_sums(values, groups), axis=1, return_counts=True)
-    sums, sizes = kinds[:-1], kinds[-1]
-    n_seeds, units = len(values), counts.sum()
+    return joint_bootstrap_means(values[None], groups, draws, seed, level)[:, 0]
+
+
+def joint_bootstrap_means(
+    tables: np.ndarray, groups: np.ndarray | None, draws: int, seed: int, level: float
+) -> np.ndarray:
+    """Means of several tables (T, S, N), all under the same resampling: float array (draws, T).
+
+    Images (groups) with equal values in all seeds and tables are one kind, and only counts of kinds are
+    drawn. Deviations from the mean are scaled by Student's t over the normal quantile at ``level``.
+    """
+    n_seeds = tables.shape[1]
+    stacked = _unit_sums(tables.reshape(-1, tables.shape[-1]), groups)
+    kinds, counts = np.unique(stacked, axis=1, return_counts=True)
+    sums, sizes = kinds[:-1].reshape(len(tables), n_seeds, -1), kinds[-1]
+    units = counts.sum()
     take_seeds, take_units = max(1, n_seeds - 1), max(1, units - 1)
     rng = np.random.default_rng(seed)
     block = max(1, 4_000_000 // len(counts))  # rows of draws that fit in about 32 MB
@@ -123,11 +135,11 @@ def bootstrap_means(
     for rows in (min(block, draws - start) for start in range(0, draws, block)):
         seed_counts = rng.multinomial(take_seeds, np.full(n_seeds, 1 / n_seeds), size=rows)
         unit_counts = rng.multinomial(take_units, counts / units, size=rows)
-        totals = ((seed_counts @ sums) * unit_counts).sum(1)
-        means.append(totals / (take_seeds * (unit_counts @ sizes)))
-    mean, upper = values.mean(), (1 + level) / 2
-    scale = student_t.ppf(upper, _degrees_of_freedom(sums, sizes, counts)) / norm.ppf(upper)
-    return mean + scale * (np.concatenate(means) - mean)
+        totals = np.stack([((seed_counts @ table) * unit_counts).sum(1) for table in sums], 1)
+        means.append(totals / (take_seeds * (unit_counts @ sizes))[:, None])
+    mean, upper = tables.mean((1, 2)), (1 + level) / 2
+    freedom = [_degrees_of_freedom(table, sizes, counts) for table in sums]
+    return mean + student_t.ppf(upper, freedom) / norm.ppf(upper) * (np.concatenate(means) - mean)
 
 
 def _degrees_of_freedom(sums, sizes, counts) -> float:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from transferlab.data.decode import decode_many
 from transferlab.data.listing import image_files
+from transferlab.data.parallel import progress_lines
 from transferlab.errors import UserError
 from transferlab.training.checkpoint import write_whole
 from transferlab.transfer import load_model
@@ -19,35 +21,44 @@ HEADER = ("path", "label", "probability")
 
 
 def predictions(model_folder: Path, images: Path, device: str = "auto", chunk: int = 256) -> Iterator[tuple]:
-    """(path, label, probability) of each image, in the order of paths; unreadable ones go to stderr."""
+    """(path, label, probability) of each image, in the order of paths; unreadable ones go to stderr.
+
+    A stream: however large the folder, no more than ``chunk`` images (and the names in one folder) are in
+    memory. Progress with the time left goes to stderr.
+    """
     model = load_model(model_folder)
     root = Path(images)
     if not root.exists():
         raise UserError(f"{str(root)!r} does not exist; give a folder of images, or one image.")
-    names = ["/".join(parts) for parts in image_files(root)] if root.is_dir() else [root.name]
+    tell = progress_lines("predicting", sum(1 for _ in _names(root)))
     folder = root if root.is_dir() else root.parent
-    found = 0
-    for part in _chunks(names, chunk):
+    seen = answered = 0
+    for part in _chunks(_names(root), chunk):
         pictures = list(decode_many([folder / n for n in part], model.image_size, progress=False))
         for name, picture in zip(part, pictures, strict=True):
             if isinstance(picture, str):
                 print(f"left out {name!r}: {picture}", file=sys.stderr)
         read = [(n, p.pixels) for n, p in zip(part, pictures, strict=True) if not isinstance(p, str)]
-        if not read:
-            continue
-        found += len(read)
-        probabilities = model.predict_proba(np.stack([pixels for _, pixels in read]), device)
+        answered += len(read)
+        probabilities = model.predict_proba(np.stack([p for _, p in read]), device) if read else ()
         for (name, _), p in zip(read, probabilities, strict=True):
             yield name, model.classes[p.argmax()], float(p.max())
-    if not found:
+        seen += len(part)
+        tell(seen)
+    if not answered:
         raise UserError(
             f"{str(root)!r} holds no image that can be read; give a folder of JPEG, PNG or the like."
         )
 
 
-def _chunks(names: list[str], size: int) -> Iterator[list[str]]:
-    for start in range(0, len(names), size):
-        yield names[start : start + size]
+def _names(root: Path) -> Iterator[str]:
+    """Of the image, or of all files below the folder, relative to it."""
+    return ("/".join(parts) for parts in image_files(root)) if root.is_dir() else iter([root.name])
+
+
+def _chunks(names: Iterator[str], size: int) -> Iterator[list[str]]:
+    while part := list(islice(names, size)):
+        yield part
 
 
 def write_predictions(model_folder: Path, images: Path, out: Path | None, device: str = "auto") -> None:

@@ -6,6 +6,7 @@ from transferlab.transfer.fine_tuning import FineTuning, FromScratch
 from transferlab.transfer.heads import HEADS, RidgeHead, as_linear, make_head
 from transferlab.transfer.model_files import SavedModel, as_saved, load_model, save_model
 from transferlab.transfer.onnx_file import write_onnx
+from transferlab.transfer.out_of_fold import out_of_fold
 from transferlab.transfer.shortcuts import Shortcuts
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "as_saved",
     "load_model",
     "make_head",
+    "out_of_fold",
     "save_model",
     "shared_cache",
     "write_onnx",

@@ -1,21 +1,32 @@
 """Figures: arrays and results in, a matplotlib figure out whose title states the finding. Never a model."""
 
 from transferlab.viz.balance import class_balance
+from transferlab.viz.confidence import coverage, reliability
 from transferlab.viz.confusion import confusion
+from transferlab.viz.curve_estimate import curve_estimate
 from transferlab.viz.curves import learning_curves
 from transferlab.viz.dots import arms
 from transferlab.viz.figure import Card
-from transferlab.viz.pictures import examples, worst_mistakes
+from transferlab.viz.heat_maps import heat_maps
+from transferlab.viz.pictures import captioned, examples, suspected_labels, worst_mistakes
+from transferlab.viz.recalls import recalls
 from transferlab.viz.words import METHOD_NAMES, method_name
 
 __all__ = [
     "METHOD_NAMES",
     "Card",
     "arms",
+    "captioned",
     "class_balance",
     "confusion",
+    "coverage",
+    "curve_estimate",
     "examples",
+    "heat_maps",
     "learning_curves",
     "method_name",
+    "recalls",
+    "reliability",
+    "suspected_labels",
     "worst_mistakes",
 ]

@@ -99,27 +99,79 @@ def worst_mistakes(
             )
         names = [in_line(name) for name in labelled.classes]
         facts = [(names[truth[i]], names[predicted[i]], confidence[i]) for i in order]
-        return _mistakes(labelled.images[order], facts, _mistakes_finding(facts, len(wrong), len(truth)))
+        captions = [(f"answer, {percent(p)}: {said}", f"truth: {true}") for true, said, p in facts]
+        finding = _mistakes_finding(facts, len(wrong), len(truth))
+    return captioned(labelled.images[order], captions, finding)
 
 
-def _mistakes(images, facts, finding) -> Card:
-    columns = min(4, len(facts))
-    rows = -(-len(facts) // columns)
-    tile = min(1.86, (WIDTH - 2 * MARGIN) / columns)
+def suspected_labels(
+    images: np.ndarray, suspects: Sequence, classes: Sequence[str], n: int, k: int = 12
+) -> Card:
+    """The ``k`` labels that are most in doubt, as pictures with the given and the suggested class.
+
+    Parameters
+    ----------
+    images : uint8 array (N, C, H, W), which the suspects' ``index`` points into
+    suspects : as of :func:`transferlab.evaluation.label_errors`, the surest first
+    classes : names of the classes
+    n : how many labels were looked at
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from transferlab.evaluation import label_errors
+    >>> p = np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.05, 0.95]])
+    >>> found = label_errors(np.array([0, 0, 1, 0]), p)
+    >>> suspected_labels(np.zeros((4, 1, 8, 8), np.uint8), found, ("cat", "dog"), 4).finding
+    '1 of 4 labels is in doubt: called cat, but models that never saw it say dog at 95 %'
+    """
+    if not suspects:
+        return Card(
+            f"No label is in doubt: models that never saw an image agree with it (n = {count(n, 'label')})",
+            0.1,
+        )
+    shown = suspects[:k]
+    names = [in_line(name) for name in classes]
     captions = [
-        block(f"answer, {percent(p)}: {said}", 72 * tile - 14, _CAPTION, 3)
-        + "\n"
-        + block(f"truth: {true}", 72 * tile - 14, _CAPTION, 3)
-        for true, said, p in facts
+        (f"label: {names[s.given]}", f"models, {percent(s.confidence)}: {names[s.suggested]}") for s in shown
+    ]
+    first = shown[0]
+    said = f"{names[first.suggested]} at {percent(first.confidence)}"
+    tail = f"called {names[first.given]}, but models that never saw it say {said}"
+    many = len(suspects)
+    finding = f"{many:,} of {count(n, 'label')} {'is' if many == 1 else 'are'} in doubt"
+    if many > 1:
+        finding += f"; the surest {len(shown)} are shown, the first" if many > len(shown) else ", the surest"
+    finding += f": {tail}" if many == 1 else f" {tail}"
+    return captioned(np.asarray(images)[[s.index for s in shown]], captions, finding)
+
+
+def captioned(
+    images: np.ndarray, captions: Sequence[Sequence[str]], finding: str, *, columns: int = 4
+) -> Card:
+    """Images (N, C, H, W) in rows of at most ``columns``, each with its lines of text below."""
+    with style():
+        return _captioned(images, captions, finding, columns)
+
+
+def _captioned(images, lines_of_text, finding, most) -> Card:
+    columns = min(most, len(images))
+    rows = -(-len(images) // columns)
+    tile = (WIDTH - 2 * MARGIN) / most
+    captions = [
+        "\n".join(block(line, 72 * tile - 14, _CAPTION, 3) for line in lines) for lines in lines_of_text
     ]
     lines = max(caption.count("\n") for caption in captions) + 1
-    height = 1 + (0.14 + lines * _CAPTION * 1.25 / 72) / tile  # of a tile with its caption, in tiles
+    tall = images.shape[2] / max(images.shape[2:])
+    height = tall + (0.14 + lines * _CAPTION * 1.25 / 72) / tile  # of a tile with its caption, in tiles
     card = Card(finding, rows * height * tile + 0.1)
     axes = _bare(card.panel(MARGIN, 0, columns * tile, rows * height * tile))
     for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(place, columns)
-        _tile(axes, image, (column, row * height), 0.93, tile)
-        axes.text(column, row * height + 0.96, caption, size=_CAPTION, va="top", linespacing=1.15)
+        _tile(axes, image, (column, row * height - (1 - tall) * 0.93 / 2), 0.93, tile)
+        axes.text(
+            column, row * height + 0.93 * tall + 0.03, caption, size=_CAPTION, va="top", linespacing=1.15
+        )
     axes.set(xlim=(0, columns), ylim=(rows * height, 0))
     return card
 
