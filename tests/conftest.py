@@ -11,11 +11,21 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from transferlab.doctor import find_browser
+
 settings.register_profile("no-deadline", deadline=None)  # tests never assert seconds
 settings.load_profile("no-deadline")
 
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+
 # Helpers lie beside the tests, which pytest imports without touching the path.
-sys.path.append(str(Path(__file__).parent / "data"))
+sys.path += [str(Path(__file__).parent / room) for room in ("data", "course")]
 
 
 def missing(what: str, reason: str):
@@ -42,3 +52,17 @@ def test_data() -> Path:
     if not folder.is_dir():
         missing("data", f"TRANSFERLAB_TEST_DATA names {given!r}, which is no folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real Chromium."""
+    executable = find_browser()
+    if executable is None:
+        missing("browser", "no Chromium here; install the package chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(executable), args=FLAGS)
+        yield chromium
+        chromium.close()

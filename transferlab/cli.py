@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from contextlib import contextmanager
@@ -22,7 +23,9 @@ app = typer.Typer(
 )
 report_app = typer.Typer(help="Run a report on images.", no_args_is_help=True)
 models_app = typer.Typer(help="The networks that come with transferlab.", no_args_is_help=True)
+course_app = typer.Typer(help="Build and run the lessons.", no_args_is_help=True)
 app.add_typer(report_app, name="report")
+app.add_typer(course_app, name="course")
 app.add_typer(models_app, name="models")
 
 
@@ -93,6 +96,7 @@ def report_transfer(  # noqa: PLR0917 (typer calls it by name)
             out,
             title=f"Transfer report: {name}",
             extra=parameter or [],
+            command=shlex.join(["transferlab", *sys.argv[1:]]),
         )
     print(f"The report is in {page.resolve()}")
 
@@ -127,6 +131,73 @@ def predict(
     write_predictions(model, images, out, str(device))
 
 
+@course_app.command("build")
+def course_build(
+    lessons: Annotated[list[str] | None, typer.Argument(help="Numbers or names; all when left out.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what is out of step.")] = False,
+) -> None:
+    """Make the notebooks of lessons from their sources, executed; for those who write lessons."""
+    from transferlab.course.build import build, out_of_step
+
+    if not check:
+        with _interruptible():
+            build(lessons or [])
+        return
+    found = out_of_step(lessons or [])
+    for name, problems in found.items():
+        print(f"{name}: {'; '.join(problems)}. Run: transferlab course build {name[:2]}", file=sys.stderr)
+    if found:
+        raise typer.Exit(1)
+    print("All lessons are in step with their sources.")
+
+
+@course_app.command("run")
+def course_run(
+    lessons: Annotated[list[str] | None, typer.Argument(help="Numbers or names; all when left out.")] = None,
+    profile: Annotated[ProfileName, typer.Option(help="How much to do.")] = ProfileName.lesson,
+    out: Annotated[Path | None, typer.Option(help="Folder for the executed notebooks.")] = None,
+    solutions: Annotated[bool, typer.Option("--solutions", help="With the exercises solved.")] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="NAME=VALUE", help="task, backbone, device or seed of the lessons."),
+    ] = None,
+) -> None:
+    """Run lessons from top to bottom and print wall time and peak memory of each."""
+    from transferlab.course.parameters import parse_pairs
+    from transferlab.course.run import run_lessons
+
+    with _interruptible():
+        outcomes = run_lessons(
+            lessons or [],
+            {**parse_pairs(parameter or []), "profile": str(profile)},
+            out=out,
+            edition="solution" if solutions else "learner",
+            tell=lambda line: print(line, file=sys.stderr, flush=True),
+        )
+    print(f"{'lesson':<28} {'time':>8}  {'memory':>9}")
+    for outcome in outcomes:
+        print(outcome.line)
+    if any(outcome.failed for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+@app.command()
+def lab(
+    folder: Annotated[Path, typer.Argument(help="Where the lessons are copied to.")] = Path(
+        "transferlab-lessons"
+    ),
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the browser.")] = True,
+    port: Annotated[int, typer.Option(min=1024, max=65535, help="The next free one from here on.")] = 8888,
+) -> None:
+    """Copy the lessons to a folder, never over your edits, and open JupyterLab there."""
+    from transferlab.course.copies import copy_lessons
+    from transferlab.course.lab import open_lab
+
+    for line in copy_lessons(folder):
+        print(line)
+    open_lab(folder, port=port, browser=browser)
+
+
 @models_app.callback()
 def models() -> None:
     """The networks that come with transferlab."""
@@ -157,3 +228,6 @@ def main() -> None:
     except UserError as error:
         print(f"transferlab: {error}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # ``| head`` has read enough
+        sys.stderr.close()
+        sys.exit(0)

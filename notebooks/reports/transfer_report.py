@@ -25,13 +25,15 @@ seeds: int = 0  # repetitions; 0 takes the profile's number
 seed: int = 0  # the first of them
 group_regex: str = ""  # its first capture group names what no split may straddle
 mirror: str = ""  # folder with torchvision's data sets
+command: str = ""  # the command line that asked for this
 out: str = "."  # folder for results.json and model/
 
 # %%
 from IPython.display import HTML, display
 
 from transferlab import viz
-from transferlab.reports import text
+from transferlab.reports import close_look, results_file, text
+from transferlab.reports import evidence_text as evidence
 from transferlab.reports import transfer_study as study
 
 data = study.load_report_task(task, backbones, group_regex=group_regex, mirror=mirror)
@@ -45,7 +47,7 @@ HTML(text.audit(data))
 
 # %%
 shown = data.draw(None, seed).train
-display(viz.class_balance(study.class_counts(data)))
+display(viz.class_balance(results_file.class_counts(data)))
 display(viz.examples(shown.images, shown.labels, shown.classes))
 
 # %% [markdown]
@@ -60,6 +62,9 @@ plan = study.make_plan(
 fits = study.run(plan)
 HTML(text.recommendation(plan, fits))
 
+# %%
+HTML(evidence.larger(task, backbones))
+
 # %% [markdown]
 # ## What the test says
 #
@@ -67,9 +72,8 @@ HTML(text.recommendation(plan, fits))
 # the order of images; the test images stay. Intervals are 95 %.
 
 # %%
-evaluations = study.open_test(plan, fits)
-content = study.results(plan, fits, evaluations)
-rows = content["results"]
+opened = study.open_test(plan, fits)
+rows = results_file.result_rows(plan, opened)
 largest = [r for r in rows if r["labels_per_class"] == plan.budgets[-1]]
 display(viz.arms(largest, chance=1 / len(data.classes)))
 
@@ -77,26 +81,78 @@ display(viz.arms(largest, chance=1 / len(data.classes)))
 display(viz.learning_curves(rows))
 
 # %%
-HTML(text.comparisons(plan, fits, evaluations))
+HTML(text.comparisons(plan, fits, opened))
 
 # %%
 HTML(text.table(rows))
 
 # %% [markdown]
-# ## The recommended model, looked at closely
+# ## What labels are worth
 #
-# One model, that of the first seed: the one in `model/`.
+# How many labels training from scratch needs to be as accurate, and what more labels would buy: an estimate.
 
 # %%
-chosen = fits.recommendation
-evaluation = evaluations[chosen.fitted]
-answers = evaluation.probabilities[chosen.arm.name][0]
-display(viz.confusion(evaluation.truth, answers, data.classes))
+look = close_look.close_look(plan, fits, opened)
+HTML(evidence.labels_worth(plan, look))
 
 # %%
-display(viz.worst_mistakes(data.test.images, evaluation.truth, answers, data.classes))
+display(viz.curve_estimate(look.estimate) if look.estimate else HTML(evidence.no_curve(plan)))
+
+# %% [markdown]
+# ## Which classes, which mistakes
+#
+# Recalls are of the recommended method over all seeds; the confusions and mistakes are those of one model, that
+# of the first seed: the one in `model/`.
 
 # %%
-study.write_results(out, content)
-study.write_model(out, plan, fits, content)
-HTML(text.closing(content))
+images_a_class = [int((look.truth == c).sum()) for c in range(len(data.classes))]
+display(viz.recalls(look.recalls, data.classes, images_a_class))
+
+# %%
+display(viz.confusion(look.truth, look.probabilities[0], data.classes))
+
+# %%
+display(viz.worst_mistakes(data.test.images, look.truth, look.probabilities[0], data.classes))
+
+# %% [markdown]
+# ## Can its confidence be trusted?
+
+# %%
+display(viz.reliability(look.reliability))
+
+# %%
+display(viz.coverage(look.coverage))
+HTML(evidence.threshold(look))
+
+# %% [markdown]
+# ## What could fool you
+#
+# A shortcut is whatever goes with the class in these images and not in the world. Labels in doubt are those
+# that models which never saw the image contradict with confidence: look at them before you change any.
+
+# %%
+HTML(evidence.shortcuts(plan, fits, opened))
+
+# %%
+if look.suspects is None:
+    display(HTML(evidence.no_suspects()))
+else:
+    display(viz.suspected_labels(look.labelled.images, look.suspects, data.classes, len(look.labelled)))
+
+# %%
+if look.explained is None:
+    display(HTML(evidence.no_heat_maps()))
+else:
+    captions = evidence.heat_map_captions(look.explained, data.classes)
+    finding = evidence.heat_map_finding(look.explained)
+    display(viz.heat_maps(look.explained.images, look.explained.maps, captions, finding))
+
+# %% [markdown]
+# ## Size, speed, and how this was made
+
+# %%
+content = results_file.results(plan, fits, opened, look, command)
+results_file.write_results(out, content)
+results_file.write_model(out, plan, fits, look, content)
+display(HTML(evidence.size(look, plan, content["environment"])))
+HTML(evidence.made_with(content))

@@ -1,4 +1,4 @@
-"""Real reports, made once a session through the real command line, and a real browser to open them in."""
+"""Real reports, made once a session through the real command line."""
 
 import os
 import subprocess
@@ -10,15 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from transferlab.doctor import find_browser
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
 HOSTILE = "<script>window.hacked=1<∕script>"
 
 
@@ -82,19 +73,3 @@ def hostile_report(tmp_path_factory, hostile_folder, run) -> Path:
     done = run("report", "transfer", hostile_folder, "--profile", "smoke", "--out", "deep/er", cwd=folder)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder / "deep" / "er"
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """A real Chromium."""
-    executable = find_browser()
-    if executable is None:
-        if "browser" in os.environ.get("TRANSFERLAB_REQUIRE", ""):
-            pytest.fail("no Chromium here (TRANSFERLAB_REQUIRE names 'browser')")
-        pytest.skip("no Chromium here; install the package chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(executable), args=FLAGS)
-        yield chromium
-        chromium.close()

@@ -3,13 +3,16 @@
 import csv
 import io
 import json
+import re
+import subprocess
+import sys
 
 import nbformat
 import numpy as np
 import pytest
 
 from transferlab.data import load_task
-from transferlab.reports.transfer_study import schema
+from transferlab.reports.results_file import schema
 from transferlab.transfer import load_model
 
 
@@ -24,7 +27,11 @@ def test_report_has_all_its_parts_and_nothing_else(bundled_report):
         "results.json",
         "model",
     }
-    assert {p.name for p in (bundled_report / "model").iterdir()} == {"model.safetensors", "model.json"}
+    assert {p.name for p in (bundled_report / "model").iterdir()} == {
+        "model.safetensors",
+        "model.json",
+        "model.onnx",
+    }
     assert not [p for p in bundled_report.parent.iterdir() if p != bundled_report]
 
 
@@ -172,3 +179,100 @@ def test_page_opens_offline_without_a_request_or_a_script(browser, hostile_repor
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "skip"
         context.close()
+
+
+def test_onnx_of_the_report_answers_as_predict_does(hostile_report, hostile_folder, tmp_path, run):
+    import onnxruntime
+
+    from transferlab.data.decode import decode
+
+    done = run("predict", hostile_report / "model", hostile_folder, cwd=tmp_path)
+    rows = {r["path"]: r for r in csv.DictReader(io.StringIO(done.stdout))}
+    session = onnxruntime.InferenceSession(
+        str(hostile_report / "model" / "model.onnx"), providers=["CPUExecutionProvider"]
+    )
+    facts = session.get_modelmeta().custom_metadata_map
+    classes = json.loads(facts["classes"])
+    for path in list(rows)[::5]:
+        pixels = decode(hostile_folder / path, int(facts["input_size"])).pixels[None]
+        [p] = session.run(None, {"images": pixels})[0]
+        assert classes[p.argmax()] == rows[path]["label"]
+        assert p.max() == pytest.approx(float(rows[path]["probability"]), abs=1e-3)
+
+
+def test_shortcuts_of_files_and_of_colours_are_found(hostile_report, bundled_report):
+    """Its classes differ in brightness by construction; bundled images come from no files."""
+    found = read(hostile_report)["close_look"]["shortcuts"]
+    assert found["colour"]["accuracy"] > 0.9
+    assert set(found) == {"colour", "file"}
+    assert set(read(bundled_report)["close_look"]["shortcuts"]) == {"colour"}
+    page = (hostile_report / "report.html").read_text(encoding="utf-8")
+    assert "A network can do the same" in page
+
+
+def test_close_look_is_counted_from_the_same_answers(bundled_report):
+    content = read(bundled_report)
+    look = content["close_look"]
+    keys = ("method", "backbone", "trainable_from", "labels_per_class")
+    [row] = [r for r in content["results"] if all(r[k] == content["recommendation"][k] for k in keys)]
+    recalls = look["recalls"]
+    assert sum(r["n"] for r in recalls) == content["task"]["n_test"]
+    assert np.average([r["recall"] for r in recalls], weights=[r["n"] for r in recalls]) == pytest.approx(
+        row["accuracy"]
+    )
+    assert look["coverage"]["surest_80_percent"] > row["accuracy"]
+    assert all(g["low"] <= g["gain"] <= g["high"] for g in look["more_labels"])
+    budgets = sorted({r["labels_per_class"] for r in content["results"]})
+    assert [s["labels"] for s in look["labels_saved"]] == budgets
+
+
+def test_report_says_how_it_was_made_and_what_to_try_next(bundled_report):
+    content = read(bundled_report)
+    assert content["command"].startswith("transferlab report transfer --profile smoke")
+    page = (bundled_report / "report.html").read_text(encoding="utf-8")
+    assert content["command"] in page
+    assert "--backbone timm/resnet50" in page
+    assert (bundled_report / "report.html").stat().st_size < 8e6
+
+
+def test_every_figure_states_a_finding_with_n(bundled_report, hostile_report):
+    for report in (bundled_report, hostile_report):
+        cells = nbformat.read(report / "report.ipynb", as_version=4).cells
+        titles = [
+            o.metadata["image/png"]["alt"]
+            for c in cells
+            for o in c.get("outputs", ())
+            if "image/png" in o.get("data", {})
+        ]
+        assert len(titles) >= 9
+        assert all(re.search(r"n = |of \d+ labels", title) for title in titles), titles
+
+
+def test_prediction_streams(hostile_report, tmp_path, monkeypatch):
+    """No more than one chunk of pictures is decoded ahead of what was taken."""
+    from PIL import Image
+
+    from transferlab.reports import predict
+
+    for i in range(40):
+        Image.new("RGB", (20, 20), (6 * i, 0, 0)).save(tmp_path / f"{i:03d}.png")
+    taken = []
+    real = predict.decode_many
+    monkeypatch.setattr(
+        predict, "decode_many", lambda paths, *a, **k: taken.extend(paths) or real(paths, *a, **k)
+    )
+    stream = predict.predictions(hostile_report / "model", tmp_path, chunk=8)
+    next(stream)
+    assert len(taken) == 8
+    assert len(list(stream)) == 39
+
+
+def test_a_reader_that_stops_early_ends_predict_quietly(hostile_report, hostile_folder, tmp_path, cache):
+    command = (
+        f"{sys.executable} -m transferlab predict '{hostile_report / 'model'}' '{hostile_folder}' | head -n 2"
+    )
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path
+    )
+    assert len(done.stdout.splitlines()) == 2
+    assert "Traceback" not in done.stderr

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transferlab.course.parameters import parse_pairs
 from transferlab.errors import UserError
 from transferlab.reports.profiles import PROFILES, get_profile, label_budgets
-from transferlab.reports.run import check_out, parse_pairs
+from transferlab.reports.run import check_out
 
 
 def one_sentence(done):

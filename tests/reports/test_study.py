@@ -7,8 +7,10 @@ import pytest
 
 from transferlab.data import ImageSet, SealedTest, load_task
 from transferlab.evaluation import Fitted
+from transferlab.reports import results_file
 from transferlab.reports import transfer_study as study
 from transferlab.reports.arms import make_arms, tuning_boundaries
+from transferlab.reports.close_look import close_look
 from transferlab.reports.profiles import PROFILES
 from transferlab.reports.recommendation import recommend
 
@@ -30,9 +32,10 @@ def test_the_seal_is_opened_once_and_after_the_recommendation():
     fits = study.run(plan)
     assert fits.recommendation.arm in plan.arms
     assert task.test.looks == 0
-    evaluations = study.open_test(plan, fits)
+    opened = study.open_test(plan, fits)
     assert task.test.looks == 1
-    assert study.results(plan, fits, evaluations)["test_looks"] == 1
+    look = close_look(plan, fits, opened)
+    assert results_file.results(plan, fits, opened, look)["test_looks"] == 1
 
 
 def test_other_test_labels_leave_the_recommendation_as_it_is():
@@ -50,7 +53,8 @@ def test_other_test_labels_leave_the_recommendation_as_it_is():
 def test_progress_says_what_is_done_and_how_long_it_takes(capsys):
     study.run(planned(load_task("faces")))
     lines = capsys.readouterr().err.strip().splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 7
+    assert lines[0].startswith("6 fits, about ")
     assert lines[-1].split("%")[0].strip().isdigit()
     assert "6 labels a class" in lines[-1] and " left: " in lines[-1]
 
@@ -117,5 +121,5 @@ def test_tuning_goes_from_the_last_stage_down_and_passes_over_what_does_not_lear
 
 
 def test_every_arm_of_a_report_is_in_the_schema():
-    methods = study.schema()["properties"]["results"]["items"]["properties"]["method"]["enum"]
+    methods = results_file.schema()["properties"]["results"]["items"]["properties"]["method"]["enum"]
     assert {arm.method for arm in make_arms(["zoo-early"], PROFILES["report"], None, "cpu")} == set(methods)

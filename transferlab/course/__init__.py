@@ -1,4 +1,7 @@
-"""Lessons: sources in, notebooks for learners out; and what a lesson needs to know of the run it is in."""
+"""Lessons: sources in, notebooks for learners out, run, validated and opened; and the profile of a run.
+
+Knows nothing of reports. Experiments that belong to one lesson alone lie in ``lessonNN.py``.
+"""
 
 from transferlab.course.profile import by_profile, chosen_profile
 

@@ -24,7 +24,7 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile(2, (5,), 20, 4, 4, 1, None),
-    "lesson": Profile(3, (5, 20), 60, 12, 36, 2, 5),
+    "lesson": Profile(3, (5, 20), 60, 10, 24, 2, 5),
     "report": Profile(5, (1, 2, 5, 10, 20, 50), None, 30, 90, 99, 8),
 }
 

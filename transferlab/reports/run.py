@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import jupytext
 import nbformat
-import papermill
-from jupyter_client.manager import AsyncKernelManager
-from papermill.exceptions import PapermillExecutionError
 
+from transferlab.course.execute import execute
+from transferlab.course.parameters import checked_parameters, parse_pairs
 from transferlab.errors import UserError
 from transferlab.reports.html import export_html
 from transferlab.resources import notebook
@@ -24,7 +20,9 @@ from transferlab.resources import notebook
 CONTENTS = {"report.html", "report.ipynb", "results.json", "model"}
 
 
-def run_report(template: str, parameters: dict, out: Path, *, title: str, extra: list[str] = ()) -> Path:
+def run_report(
+    template: str, parameters: dict, out: Path, *, title: str, extra: list[str] = (), command: str = ""
+) -> Path:
     """Execute ``template`` with ``parameters`` and write the report folder ``out``, whole or not at all.
 
     Parameters
@@ -33,6 +31,7 @@ def run_report(template: str, parameters: dict, out: Path, *, title: str, extra:
     parameters : values of its parameters; checked before anything runs
     out : absent, empty, or an earlier report, which is then replaced
     extra : further parameters as ``NAME=VALUE``
+    command : the command line that asked for it, which the report states
 
     Returns
     -------
@@ -51,8 +50,8 @@ def run_report(template: str, parameters: dict, out: Path, *, title: str, extra:
     try:
         source = staging / "source.ipynb"
         nbformat.write(jupytext.read(notebook(template)), source)
-        values = checked_parameters(source, {**parameters, **parse_pairs(extra)})
-        _execute(source, staging, values)
+        values = checked_parameters(source, {**parameters, **parse_pairs(extra)}, hidden=("out", "command"))
+        execute(source, staging / "report.ipynb", {**values, "command": command, "out": str(staging)})
         source.unlink()
         _forget_place(staging / "report.ipynb", staging)
         export_html(staging / "report.ipynb", staging / "report.html", title)
@@ -75,70 +74,6 @@ def _is_report(folder: Path) -> bool:
     with contextlib.suppress(OSError, ValueError, TypeError):
         return "kind" in json.loads((folder / "results.json").read_text(encoding="utf-8"))
     return False
-
-
-def parse_pairs(pairs: list[str]) -> dict:
-    """``NAME=VALUE`` texts to values; what is no Python literal is text.
-
-    Examples
-    --------
-    >>> parse_pairs(["seeds=2", "task=digits", "labels_per_class=[5, 10]"])
-    {'seeds': 2, 'task': 'digits', 'labels_per_class': [5, 10]}
-    """
-    values = {}
-    for pair in pairs:
-        name, separator, text = pair.partition("=")
-        if not separator or not name:
-            raise UserError(f"-p {pair!r} is not NAME=VALUE; write for example -p seeds=3.")
-        try:
-            values[name.strip()] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            values[name.strip()] = text
-    return values
-
-
-def checked_parameters(notebook_file: Path, given: dict) -> dict:
-    """``given`` if the notebook has every name and the types are those of its annotations."""
-    known = papermill.inspect_notebook(str(notebook_file))
-    types = {"str": str, "int": int, "float": (int, float), "list": list, "bool": bool}
-    for name, value in given.items():
-        if name == "out" or name not in known:
-            names = ", ".join(sorted(set(known) - {"out"}))
-            raise UserError(f"there is no parameter {name!r}; use one of {names}.")
-        wanted = known[name]["inferred_type_name"]
-        right = isinstance(value, types[wanted]) and (wanted == "bool" or not isinstance(value, bool))
-        if not right:
-            raise UserError(f"parameter {name} takes {_article(wanted)}, not {value!r}.")
-    return given
-
-
-def _article(kind: str) -> str:
-    words = {"str": "text", "int": "a whole number", "float": "a number", "list": "a list such as [5, 10]"}
-    return words.get(kind, "True or False")
-
-
-class _QuietKernelManager(AsyncKernelManager):
-    """Lets nothing of the kernel's own log through; what cells write comes by another way."""
-
-    async def _async_launch_kernel(self, kernel_cmd, **kwargs):
-        await super()._async_launch_kernel(kernel_cmd, **{**kwargs, "stderr": subprocess.DEVNULL})
-
-
-def _execute(source: Path, staging: Path, parameters: dict) -> None:
-    try:
-        papermill.execute_notebook(
-            str(source),
-            str(staging / "report.ipynb"),
-            {**parameters, "out": str(staging)},
-            kernel_name="python3",
-            progress_bar=False,
-            stderr_file=sys.stderr,
-            kernel_manager_class=_QuietKernelManager,
-        )
-    except PapermillExecutionError as error:
-        if error.ename == "UserError":
-            raise UserError(error.evalue) from None
-        raise
 
 
 def _forget_place(notebook_file: Path, staging: Path) -> None:

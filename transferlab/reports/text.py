@@ -6,10 +6,10 @@ from html import escape
 
 from transferlab.backbones import load_backbone
 from transferlab.data import Task
-from transferlab.evaluation import Evaluation
 from transferlab.reports.html import audit_html
-from transferlab.reports.transfer_study import Fits, Plan
+from transferlab.reports.transfer_study import Fits, Opened, Plan
 from transferlab.viz import method_name
+from transferlab.viz.words import labels
 
 
 def summary(task: Task, backbones: list[str]) -> str:
@@ -52,7 +52,7 @@ def recommendation(plan: Plan, fits: Fits) -> str:
     budget = labels(plan.budgets[chosen.fitted])
     accuracies = fits.fitted[chosen.fitted].val_accuracy
     body = "".join(
-        f"<tr><td>{escape(_arm_name(arm))}</td><td>{_percent(accuracies[arm.name])}</td></tr>"
+        f"<tr><td>{escape(_arm_name(arm))}</td><td>{percent(accuracies[arm.name])}</td></tr>"
         for arm in plan.arms
     )
     return (
@@ -63,11 +63,11 @@ def recommendation(plan: Plan, fits: Fits) -> str:
     )
 
 
-def comparisons(plan: Plan, fits: Fits, evaluations: list[Evaluation]) -> str:
+def comparisons(plan: Plan, fits: Fits, opened: Opened) -> str:
     """Every arm less the recommended one on the same images and seeds, corrected by Holm."""
     chosen = fits.recommendation
     names = {arm.name: _arm_name(arm) for arm in plan.arms}
-    evaluation = evaluations[chosen.fitted]
+    evaluation = opened.evaluations[chosen.fitted]
     found = evaluation.comparisons(chosen.arm.name)
     body = "".join(
         f"<tr><td>{escape(names[c.a])}</td><td>{100 * c.difference:+.1f}</td>"
@@ -90,8 +90,8 @@ def table(rows: list[dict]) -> str:
     body = "".join(
         f"<tr><td>{escape(method_name(r))}</td><td>{escape(r['backbone'] or '')}</td>"
         f"<td>{'all' if r['labels_per_class'] is None else r['labels_per_class']}</td>"
-        f"<td>{_percent(r['val_accuracy'])}</td><td>{_percent(r['accuracy'])}</td>"
-        f"<td>{_percent(r['ci_low'])} to {_percent(r['ci_high'])}</td><td>{escape(r['interval_method'])}</td>"
+        f"<td>{percent(r['val_accuracy'])}</td><td>{percent(r['accuracy'])}</td>"
+        f"<td>{percent(r['ci_low'])} to {percent(r['ci_high'])}</td><td>{escape(r['interval_method'])}</td>"
         f"<td>{r['fit_seconds']:.1f}</td>"
         f"<td>{r['trainable_parameters']:,}</td></tr>"
         for r in rows
@@ -105,29 +105,13 @@ def table(rows: list[dict]) -> str:
     )
 
 
-def closing(content: dict) -> str:
-    """Looks at the test, and what the numbers were made with."""
-    facts = ", ".join(f"{escape(str(k))} {escape(str(v))}" for k, v in content["environment"].items())
-    looks = content["test_looks"]
-    return (
-        f"<p>The test was opened {looks} time{'' if looks == 1 else 's'}. <code>results.json</code> holds every "
-        "number, <code>model/</code> the recommended model; <code>transferlab predict model/ IMAGES</code> "
-        "applies it.</p>"
-        f"<p>Made with {facts}.</p>"
-    )
-
-
-def labels(budget: int | None) -> str:
-    """A label budget in words."""
-    return "all labels" if budget is None else f"{budget} label{'' if budget == 1 else 's'} a class"
-
-
 def _arm_name(arm) -> str:
     name = method_name({"method": arm.method, "trainable_from": arm.trainable_from})
     return f"{name} ({arm.backbone})" if arm.backbone else name
 
 
-def _percent(value: float | None) -> str:
+def percent(value: float | None) -> str:
+    """A fraction with one decimal of a per cent."""
     return "–" if value is None else f"{value:.1%}"
 
 

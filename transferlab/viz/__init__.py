@@ -10,7 +10,7 @@ from transferlab.viz.figure import Card
 from transferlab.viz.heat_maps import heat_maps
 from transferlab.viz.pictures import captioned, examples, suspected_labels, worst_mistakes
 from transferlab.viz.recalls import recalls
-from transferlab.viz.words import METHOD_NAMES, method_name
+from transferlab.viz.words import METHOD_NAMES, method_name, percent, sentence
 
 __all__ = [
     "METHOD_NAMES",
@@ -25,8 +25,10 @@ __all__ = [
     "heat_maps",
     "learning_curves",
     "method_name",
+    "percent",
     "recalls",
     "reliability",
+    "sentence",
     "suspected_labels",
     "worst_mistakes",
 ]
