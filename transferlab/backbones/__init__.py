@@ -16,6 +16,14 @@ from transferlab.backbones.attribution import (
 )
 from transferlab.backbones.backbone import Backbone, Stage
 from transferlab.backbones.bundled import backbone_card, build_small_resnet, bundled_names, register_bundled
+from transferlab.backbones.inspect_stages import (
+    EffectiveField,
+    effective_field,
+    first_filters,
+    stage_maps,
+    stage_means,
+    strongest_patches,
+)
 from transferlab.backbones.load import load_backbone, random_backbone
 from transferlab.backbones.preprocessing import Preprocessing
 from transferlab.backbones.segment import Segment
@@ -27,6 +35,7 @@ __all__ = [
     "HEAD_PREFIX",
     "Architecture",
     "Backbone",
+    "EffectiveField",
     "Preprocessing",
     "RandomizationCheck",
     "Segment",
@@ -34,6 +43,8 @@ __all__ = [
     "backbone_card",
     "build_small_resnet",
     "bundled_names",
+    "effective_field",
+    "first_filters",
     "grad_cam",
     "last_map",
     "load_backbone",
@@ -44,5 +55,8 @@ __all__ = [
     "read_description",
     "read_tensors",
     "register_bundled",
+    "stage_maps",
+    "stage_means",
+    "strongest_patches",
     "write_weights",
 ]

@@ -5,9 +5,11 @@ from transferlab.viz.confidence import coverage, reliability
 from transferlab.viz.confusion import confusion
 from transferlab.viz.curve_estimate import curve_estimate
 from transferlab.viz.curves import learning_curves
+from transferlab.viz.depth import depth_curves
 from transferlab.viz.dots import arms
 from transferlab.viz.figure import Card
 from transferlab.viz.heat_maps import heat_maps
+from transferlab.viz.maps import effective_fields, feature_maps, filters, patches
 from transferlab.viz.pictures import captioned, examples, suspected_labels, worst_mistakes
 from transferlab.viz.recalls import recalls
 from transferlab.viz.words import METHOD_NAMES, method_name, percent, sentence
@@ -21,10 +23,15 @@ __all__ = [
     "confusion",
     "coverage",
     "curve_estimate",
+    "depth_curves",
+    "effective_fields",
     "examples",
+    "feature_maps",
+    "filters",
     "heat_maps",
     "learning_curves",
     "method_name",
+    "patches",
     "percent",
     "recalls",
     "reliability",
