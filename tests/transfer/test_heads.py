@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.linear_model import LinearRegression, Ridge, RidgeCV
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeCV
 
 from transferlab.errors import UserError
 from transferlab.transfer import HEADS, RidgeHead, as_linear, make_head
+from transferlab.transfer.heads import SpanLogistic
 
 
 def blobs(seed, n=40, d=6, k=3):
@@ -85,3 +86,13 @@ def test_every_head_separates_what_is_separable(name):
     x, y = blobs(5)
     x = x + 20 * np.eye(3, 6)[y]
     assert (make_head(name).fit(x[::2], y[::2]).predict(x[1::2]) == y[1::2]).all()
+
+
+@pytest.mark.parametrize(("n", "d", "k"), [(20, 300, 3), (20, 300, 2), (60, 20, 4)])
+def test_logistic_in_the_span_of_the_rows_is_the_same_optimum(n, d, k):
+    x, y = blobs(2, n=n, d=d, k=k)
+    tight = {"C": 1.0, "max_iter": 10_000, "tol": 1e-10}
+    head, exact = (kind(**tight).fit(x, y) for kind in (SpanLogistic, LogisticRegression))
+    new = np.random.default_rng(0).normal(size=(50, d))
+    np.testing.assert_allclose(head.predict_proba(new), exact.predict_proba(new), atol=1e-4)
+    assert head.coef_.shape == exact.coef_.shape

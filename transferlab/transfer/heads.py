@@ -35,7 +35,7 @@ def make_head(name: str, regularization: float | None = None):
     """
     if name == "logistic":
         strength = 1.0 if regularization is None else regularization
-        return make_pipeline(StandardScaler(), LogisticRegression(C=1 / strength, max_iter=2000))
+        return make_pipeline(StandardScaler(), SpanLogistic(C=1 / strength, max_iter=2000))
     if name == "ridge":
         return RidgeHead()
     if name == "nearest-neighbour":
@@ -43,6 +43,23 @@ def make_head(name: str, regularization: float | None = None):
     if name == "nearest-centroid":
         return make_pipeline(StandardScaler(), NearestCentroid())
     raise UserError(f"head {name!r} is not known; use one of {', '.join(HEADS)}.")
+
+
+class SpanLogistic(LogisticRegression):
+    """Logistic regression in the span of the training rows where there are more features than rows.
+
+    The L2 penalty keeps the weights in that span, so an orthogonal change to N coordinates loses nothing:
+    same optimum, at the price of N columns instead of D.
+    """
+
+    def fit(self, X, y, sample_weight=None):
+        X = np.asarray(X, np.float64)
+        if X.shape[1] <= X.shape[0]:
+            return super().fit(X, y, sample_weight)
+        basis, coordinates = np.linalg.qr(X.T)
+        super().fit(coordinates.T, y, sample_weight)
+        self.coef_, self.n_features_in_ = self.coef_ @ basis.T, X.shape[1]
+        return self
 
 
 class RidgeHead(ClassifierMixin, BaseEstimator):
