@@ -137,7 +137,8 @@ HTML(evidence.shortcuts(plan, fits, opened))
 if look.suspects is None:
     display(HTML(evidence.no_suspects()))
 else:
-    display(viz.suspected_labels(look.labelled.images, look.suspects, data.classes, len(look.labelled)))
+    n = len(look.labelled)
+    display(viz.suspected_labels(look.labelled.images, look.suspects, data.classes, n, agreement=look.agreement))
 
 # %%
 if look.explained is None:

@@ -31,6 +31,7 @@ from transferlab.transfer import FeatureExtraction, SavedModel, as_saved, out_of
 _EXPLAINED = 6  # pictures with a heat map, half of them mistakes where there are enough
 _CHECKED = 24  # pictures of the randomization check
 _TIMED = 15
+LEAST_VALIDATION = 50  # images to choose a confidence on
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class CloseLook:
     """All of it. ``probabilities`` (S, N, K) are those of the recommended arm; ``model`` is of the first seed.
 
     saved is empty where there is no pretrained arm or no arm from scratch to compare; estimate, explained,
-    suspects and threshold are None where they cannot be had.
+    suspects and threshold are None where they cannot be had. agreement : share of labels that models which
+    never saw them agree with.
     """
 
     model: SavedModel
@@ -88,6 +90,7 @@ class CloseLook:
     estimate: CurveEstimate | None
     labelled: ImageSet
     suspects: list[Suspect] | None
+    agreement: float | None
     explained: Explained | None
     size: Size
 
@@ -101,6 +104,7 @@ def close_look(plan: Plan, fits: Fits, opened: Opened) -> CloseLook:
     fitted = fits.fitted[chosen.fitted].runs[chosen.arm.name][0].model
     model = as_saved(fitted, classes=plan.task.classes, image_size=plan.task.test.images.shape[-1])
     labelled = _labelled(plan)
+    unseen = _unseen_answers(plan, labelled)
     return CloseLook(
         model=model,
         truth=truth,
@@ -112,7 +116,8 @@ def close_look(plan: Plan, fits: Fits, opened: Opened) -> CloseLook:
         saved=_saved(plan, fits, opened),
         estimate=_estimate(plan, fits, opened),
         labelled=labelled,
-        suspects=_suspects(plan, labelled),
+        suspects=None if unseen is None else label_errors(labelled.labels, unseen),
+        agreement=None if unseen is None else float((unseen.argmax(1) == labelled.labels).mean()),
         explained=_explained(plan, model, truth, probabilities[0]),
         size=measure(model, plan.device),
     )
@@ -158,19 +163,21 @@ def _estimate(plan: Plan, fits: Fits, opened: Opened) -> CurveEstimate | None:
     return learning_curve_estimate(labels, tables, opened.evaluations[0].groups)
 
 
-def _suspects(plan: Plan, labelled: ImageSet) -> list[Suspect] | None:
-    """By feature extraction with the first backbone: quick, and it fits no noise into the backbone."""
+def _unseen_answers(plan: Plan, labelled: ImageSet) -> np.ndarray | None:
+    """By feature extraction with the first backbone: quick, and it fits no wrong label into the backbone.
+
+    The ridge head's temperature comes from answers to images left out, so it is seldom too sure.
+    """
     backbone = next((arm.backbone for arm in plan.arms if arm.pretrained), None)
     if backbone is None:
         return None
-    model = FeatureExtraction(backbone, cache=plan.cache, device=plan.device)
-    answers = out_of_fold(model, labelled, seed=plan.seeds[0])
-    return None if answers is None else label_errors(labelled.labels, answers)
+    model = FeatureExtraction(backbone, head="ridge", cache=plan.cache, device=plan.device)
+    return out_of_fold(model, labelled, seed=plan.seeds[0])
 
 
 def _threshold(plan: Plan, fits: Fits, model, truth, answers, wanted: float = 0.95) -> Threshold | None:  # noqa: PLR0917
     drawn = plan.task.draw(plan.budgets[fits.recommendation.fitted], plan.seeds[0])
-    if drawn.validation is None:
+    if drawn.validation is None or len(drawn.validation) < LEAST_VALIDATION:
         return None
     held = model.predict_proba(drawn.validation.without_labels())
     confidence = confidence_threshold(drawn.validation.labels, held, wanted)

@@ -6,7 +6,7 @@ import shlex
 from html import escape
 
 from transferlab import viz
-from transferlab.reports.close_look import CloseLook, Explained
+from transferlab.reports.close_look import LEAST_VALIDATION, CloseLook, Explained
 from transferlab.reports.text import percent
 from transferlab.reports.transfer_study import Fits, Opened, Plan
 from transferlab.viz.words import count, in_line
@@ -85,8 +85,8 @@ def threshold(look: CloseLook) -> str:
     t = look.threshold
     if t is None:
         return (
-            "<p>No confidence could be chosen from which on 95 % of validation answers are right, so none is "
-            "proposed.</p>"
+            f"<p>No confidence to abstain below is proposed: that needs {LEAST_VALIDATION} validation images or more, "
+            "and a confidence from which on 95 % of their answers are right.</p>"
         )
     return (
         f"<p>To answer only when 95 % of answers should be right, take a confidence of at least {t.confidence:.2f} "

@@ -76,13 +76,13 @@ def faster_memory_format(module, inputs: torch.Tensor, steps: int = 2) -> str:
         seconds = {}
         for name, memory_format in FORMATS.items():
             net, x = module.to(memory_format=memory_format), inputs.to(memory_format=memory_format)
-            for step in range(steps + 1):
-                if step == 1:
-                    _wait(inputs.device)
-                    start = time.perf_counter()
+            taken = []
+            for _ in range(steps + 1):
+                start = time.perf_counter()
                 net(x).float().square().mean().backward()
-            _wait(inputs.device)
-            seconds[name] = time.perf_counter() - start
+                _wait(inputs.device)
+                taken.append(time.perf_counter() - start)
+            seconds[name] = min(taken[1:])  # the first warms up; what disturbs only lengthens
         module.load_state_dict(before)
         module.zero_grad(set_to_none=True)
         known[key] = min(seconds, key=seconds.get)

@@ -120,8 +120,7 @@ class FineTuning(ImageClassifier):
         name = self._checkpoint_name(images, codes, validation) if self.checkpoint else ""
         self.history_ = []
         for phase, (first, epochs) in enumerate(self._phases()):
-            for position, stage in enumerate(self._stages()):
-                freeze(stage, frozen=position < first)
+            self._freeze(self.module_, first)
             recipe = Recipe(
                 epochs=epochs,
                 batch_size=self.batch_size,
@@ -225,6 +224,11 @@ class FineTuning(ImageClassifier):
             return [(0, self.epochs)]
         shares = [self.epochs // depth + (i < self.epochs % depth) for i in range(depth)]
         return [(depth - 1 - i, n) for i, n in enumerate(shares) if n]
+
+    def _freeze(self, module, first: int) -> None:
+        """Freeze the stages below ``first``; the head and the others train."""
+        for position, parts in enumerate(module.body.modules_by_stage().values()):
+            freeze(nn.ModuleList(parts), frozen=position < first)
 
     def _stages(self) -> list[nn.ModuleList]:
         """The trainable stages, in order."""

@@ -41,7 +41,7 @@ def make_head(name: str, regularization: float | None = None):
     if name == "nearest-neighbour":
         return KNeighborsClassifier(1, metric="cosine")
     if name == "nearest-centroid":
-        return make_pipeline(StandardScaler(), NearestCentroid())
+        return make_pipeline(StandardScaler(), CentroidHead())
     raise UserError(f"head {name!r} is not known; use one of {', '.join(HEADS)}.")
 
 
@@ -59,6 +59,25 @@ class SpanLogistic(LogisticRegression):
         basis, coordinates = np.linalg.qr(X.T)
         super().fit(coordinates.T, y, sample_weight)
         self.coef_, self.n_features_in_ = self.coef_ @ basis.T, X.shape[1]
+        return self
+
+
+class CentroidHead(NearestCentroid):
+    """scikit-learn's, which also learns from one image a class.
+
+    No spread within classes is then known, and all features count alike.
+
+    Examples
+    --------
+    >>> CentroidHead().fit([[0.0], [1.0]], [0, 1]).predict_proba([[0.9]]).argmax()
+    np.int64(1)
+    """
+
+    def fit(self, X, y):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            super().fit(X, y)
+        if len(self.classes_) == len(X):
+            self.within_class_std_dev_ = np.ones_like(self.within_class_std_dev_)
         return self
 
 

@@ -6,17 +6,20 @@ from transferlab.viz.confusion import confusion
 from transferlab.viz.curve_estimate import curve_estimate
 from transferlab.viz.curves import learning_curves
 from transferlab.viz.depth import depth_curves
+from transferlab.viz.dot_panels import dot_panels
 from transferlab.viz.dots import arms
 from transferlab.viz.figure import Card
 from transferlab.viz.heat_maps import heat_maps
 from transferlab.viz.maps import effective_fields, feature_maps, filters, patches
 from transferlab.viz.pictures import captioned, examples, suspected_labels, worst_mistakes
 from transferlab.viz.recalls import recalls
+from transferlab.viz.times import accuracy_over_time
 from transferlab.viz.words import METHOD_NAMES, method_name, percent, sentence
 
 __all__ = [
     "METHOD_NAMES",
     "Card",
+    "accuracy_over_time",
     "arms",
     "captioned",
     "class_balance",
@@ -24,6 +27,7 @@ __all__ = [
     "coverage",
     "curve_estimate",
     "depth_curves",
+    "dot_panels",
     "effective_fields",
     "examples",
     "feature_maps",

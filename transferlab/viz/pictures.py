@@ -15,6 +15,7 @@ from transferlab.viz.words import count, in_line, percent
 
 _NAMES = 2.0  # inches for class names beside the examples
 _CAPTION = 8.5  # points
+_TRUSTED = 0.8  # of labels that models agree with, for their doubts to weigh
 
 
 def examples(
@@ -105,7 +106,13 @@ def worst_mistakes(
 
 
 def suspected_labels(
-    images: np.ndarray, suspects: Sequence, classes: Sequence[str], n: int, k: int = 12
+    images: np.ndarray,
+    suspects: Sequence,
+    classes: Sequence[str],
+    n: int,
+    *,
+    agreement: float = 1.0,
+    k: int = 12,
 ) -> Card:
     """The ``k`` labels that are most in doubt, as pictures with the given and the suggested class.
 
@@ -114,7 +121,7 @@ def suspected_labels(
     images : uint8 array (N, C, H, W), which the suspects' ``index`` points into
     suspects : as of :func:`transferlab.evaluation.label_errors`, the surest first
     classes : names of the classes
-    n : how many labels were looked at
+    n : how many labels were looked at; agreement : share of them that the models agree with
 
     Examples
     --------
@@ -140,9 +147,14 @@ def suspected_labels(
     tail = f"called {names[first.given]}, but models that never saw it say {said}"
     many = len(suspects)
     finding = f"{many:,} of {count(n, 'label')} {'is' if many == 1 else 'are'} in doubt"
-    if many > 1:
-        finding += f"; the surest {len(shown)} are shown, the first" if many > len(shown) else ", the surest"
-    finding += f": {tail}" if many == 1 else f" {tail}"
+    if agreement < _TRUSTED:
+        finding += (
+            f", likely too many: the models agree with only {percent(agreement)} of all labels"
+        )
+    if many > len(shown):
+        finding += f"; the surest {len(shown)} are shown, the first {tail}"
+    else:
+        finding += f"; the surest: {tail}" if many > 1 else f": {tail}"
     return captioned(np.asarray(images)[[s.index for s in shown]], captions, finding)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from transferlab.errors import UserError
 
 METHOD_NAMES = {
+    "statistics": "six intensity numbers",
     "pixels": "raw pixels + logistic",
     "scratch": "from scratch",
     "random_frozen": "random network, frozen",
@@ -17,7 +18,7 @@ METHOD_NAMES = {
 }
 
 # Methods that never see pretrained weights: what transfer has to beat.
-BASELINES = frozenset({"pixels", "scratch", "random_frozen"})
+BASELINES = frozenset({"statistics", "pixels", "scratch", "random_frozen"})
 
 _LEFT_TO_RIGHT = "\u200e"
 # Joiners and marks that scripts need; every other invisible character is shown as its escape.

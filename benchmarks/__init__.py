@@ -1,0 +1,1 @@
+"""Side by side with the tools people use today. Beside the package: nothing in it imports this."""

@@ -1,0 +1,144 @@
+"""Lesson 04: each direction that its prose claims, on several seeds, and the functions it calls."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from transferlab import FeatureExtraction, evaluate, load_backbone, load_task
+from transferlab.course import lesson04
+from transferlab.course.contract import contract_problems
+from transferlab.course.editions import read_source
+from transferlab.evaluation import Comparison
+from transferlab.training.boundary_cache import BoundaryCache
+from transferlab.transfer import HEADS, RandomFrozen
+
+SOURCE = Path(__file__).parents[2] / "notebooks" / "source" / "04_feature_extraction.py"
+SEEDS = (0, 1, 2)
+
+
+def quiet(name):
+    task = load_task(name)
+    task.test.printing = False
+    return task
+
+
+@pytest.fixture(scope="module")
+def materials():
+    return quiet("materials")
+
+
+def wins(comparison: Comparison) -> bool:
+    return comparison.low > 0
+
+
+def test_source_keeps_the_contract():
+    assert contract_problems(read_source(SOURCE)) == []
+
+
+@pytest.fixture(scope="module")
+def on_materials(materials):
+    arms = lesson04.frozen_arms("tiny")
+    scratch = lesson04.scratch_arm(materials, 20)
+    return lesson04.sweep(materials, arms, [1, 5, 48], SEEDS, scratch=scratch, scratch_budgets=[5])
+
+
+def test_pretrained_leads_on_materials_at_every_budget(on_materials):
+    for evaluation in on_materials:
+        for rival in [row.name for row in evaluation.rows if row.name != "feature_extraction"]:
+            assert wins(evaluation.compare("feature_extraction", rival)), rival
+
+
+def test_raw_pixels_are_near_chance_on_materials(on_materials):
+    row = lesson04.at(on_materials, 5)["pixels"]
+    assert row.ci_low < 1 / 12 + 0.03 and row.ci_high < 0.2
+
+
+def test_all_budgets_of_a_sweep_are_one_look(on_materials):
+    assert len({e.look for e in on_materials}) == 1
+    assert [row["labels_per_class"] for row in lesson04.rows(on_materials)] == [1] * 4 + [5] * 5 + [48] * 4
+
+
+def test_raw_pixels_beat_the_frozen_network_on_digits():
+    digits = quiet("digits")
+    arms = {n: a for n, a in lesson04.frozen_arms("tiny").items() if n in ("pixels", "feature_extraction")}
+    found = lesson04.sweep(
+        digits, arms, [20], SEEDS, scratch=lesson04.scratch_arm(digits, 15), scratch_budgets=[20]
+    )
+    assert wins(found[0].compare("pixels", "feature_extraction"))
+    assert wins(found[0].compare("scratch", "feature_extraction"))
+
+
+def test_colour_is_a_shortcut_and_grey_is_not(on_materials):
+    pair = {
+        n: a for n, a in lesson04.frozen_arms("tiny").items() if n in ("statistics", "feature_extraction")
+    }
+    colour = lesson04.sweep(quiet("materials-colour"), pair, [5], SEEDS)[0]
+    assert colour["statistics"].ci_low > lesson04.at(on_materials, 5)["statistics"].ci_high
+
+
+def test_linear_heads_lead_with_many_labels_but_not_with_one(materials):
+    heads = {head: FeatureExtraction("tiny", head=head) for head in HEADS}
+    one, many = lesson04.sweep(materials, heads, [1, 48], SEEDS)
+    for head in ("nearest-neighbour", "nearest-centroid"):
+        assert wins(many.compare("logistic", head))
+        assert not wins(one.compare("logistic", head))
+
+
+def test_wrong_preprocessing_costs_and_costs_more_in_use_alone(materials):
+    prices = evaluate(lesson04.preprocessing_arms("tiny"), materials, SEEDS, labels_per_class=20)
+    for name in ("not divided by 255", "no mean, no std"):
+        assert wins(prices.compare("as trained", f"{name}, always"))
+        assert wins(prices.compare(f"{name}, always", f"{name}, in use alone"))
+
+
+def test_wrong_preprocessing_changes_what_goes_in_and_no_weight():
+    tiny = load_backbone("tiny")
+    variants = lesson04.wrong_preprocessings(tiny)
+    white = np.full((1, 3, 64, 64), 255, np.uint8)
+    reds = {name: float(b.preprocess(white)[0, 0].mean()) for name, b in variants.items()}
+    mean, std = tiny.preprocessing.mean[0], tiny.preprocessing.std[0]
+    assert reds == pytest.approx({
+        "as trained": (1 - mean) / std, "not divided by 255": (255 - mean) / std,
+        "no mean, no std": 1.0, "half the size": (1 - mean) / std,
+    }, rel=1e-4)  # fmt: skip
+    assert {b.weights_digest for b in variants.values()} == {tiny.weights_digest}
+    assert len({b.digest for b in variants.values()}) == 4, "the cache must tell them apart"
+
+
+def test_served_by_the_same_backbone_changes_nothing(materials):
+    drawn = materials.draw(5, 0)
+    images = materials.test.images[:40]
+    plain = FeatureExtraction("tiny").fit(drawn.train).predict_proba(images)
+    assert np.array_equal(lesson04.ServedBy("tiny", "tiny").fit(drawn.train).predict_proba(images), plain)
+    other = lesson04.ServedBy("tiny", load_backbone("tiny").with_input_size(32)).fit(drawn.train)
+    assert not np.allclose(other.predict_proba(images), plain)
+
+
+def test_timed_counts_the_pass_through_the_network_of_every_seed(materials, monkeypatch):
+    caches = []
+    monkeypatch.setattr(lesson04, "BoundaryCache", lambda: caches.append(BoundaryCache()) or caches[-1])
+    rows = lesson04.timed(materials, "tiny", labels_per_class=5, epochs=[1, 2], seeds=[0, 1], device="cpu")
+    assert [row["method"] for row in rows] == ["feature_extraction", "scratch", "scratch"]
+    assert all(row["fit_seconds"] > 0 and row["seeds"] == 2 and row["n_test"] == 576 for row in rows)
+    assert len(caches) == 2 and all(cache.computed > 4 * 12 for cache in caches)
+
+
+def test_budgets_that_no_class_can_give_are_left_out(materials):
+    assert lesson04.affordable(materials, [1, 20, 49]) == [1, 20]
+    assert lesson04.affordable(materials, [500]) == [48]
+
+
+def test_pretraining_without_labels_also_beats_random_features(materials):
+    arms = {"ssl": FeatureExtraction("tiny-ssl"), "random": RandomFrozen("tiny")}
+    assert wins(evaluate(arms, materials, SEEDS, labels_per_class=5).compare("ssl", "random"))
+
+
+@pytest.mark.parametrize("kind", ["flowers5"])
+def test_arms_work_on_a_folder(kind, test_data):
+    task = load_task(test_data / kind, progress=False)
+    task.test.printing = False
+    assert lesson04.scratch_arm(task, 1).backbone.preprocessing.input_size == 64
+    arms = {n: a for n, a in lesson04.frozen_arms("tiny").items() if n != "random_frozen"}
+    found = lesson04.sweep(task, arms, [5], [0])[0]
+    assert found.correct("feature_extraction").shape == (1, len(task.test))
