@@ -174,7 +174,6 @@ def course_run(
             edition="solution" if solutions else "learner",
             tell=lambda line: print(line, file=sys.stderr, flush=True),
         )
-    print(f"{'lesson':<28} {'time':>8}  {'memory':>9}")
     for outcome in outcomes:
         print(outcome.line)
     if any(outcome.failed for outcome in outcomes):

@@ -9,7 +9,7 @@ from transferlab import FeatureExtraction, evaluate, load_backbone, load_task
 from transferlab.course import lesson04
 from transferlab.course.contract import contract_problems
 from transferlab.course.editions import read_source
-from transferlab.evaluation import Comparison
+from transferlab.evaluation import Comparison, paired_difference
 from transferlab.training.boundary_cache import BoundaryCache
 from transferlab.transfer import HEADS, RandomFrozen
 
@@ -69,12 +69,15 @@ def test_raw_pixels_beat_the_frozen_network_on_digits():
     assert wins(found[0].compare("scratch", "feature_extraction"))
 
 
-def test_colour_is_a_shortcut_and_grey_is_not(on_materials):
-    pair = {
-        n: a for n, a in lesson04.frozen_arms("tiny").items() if n in ("statistics", "feature_extraction")
-    }
-    colour = lesson04.sweep(quiet("materials-colour"), pair, [5], SEEDS)[0]
-    assert colour["statistics"].ci_low > lesson04.at(on_materials, 5)["statistics"].ci_high
+def test_colour_is_a_shortcut_that_the_network_takes_too(on_materials, materials):
+    task = quiet("materials-colour")
+    assert task.draw(5, 0).train.paths == materials.draw(5, 0).train.paths, "the same patches, so paired"
+    arms = lesson04.frozen_arms("tiny")
+    pair = {name: arms[name] for name in ("statistics", "feature_extraction")}
+    colour, grey = lesson04.sweep(task, pair, [5], SEEDS)[0], lesson04.at(on_materials, 5)
+    assert np.array_equal(colour.truth, grey.truth)
+    for name in pair:
+        assert wins(paired_difference(colour.correct(name), grey.correct(name)))
 
 
 def test_linear_heads_lead_with_many_labels_but_not_with_one(materials):

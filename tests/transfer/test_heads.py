@@ -82,6 +82,13 @@ def test_unknown_head_is_named():
 
 
 @pytest.mark.parametrize("name", HEADS)
+def test_every_head_learns_from_one_image_a_class(name):
+    x = 10 * np.eye(4)
+    p = make_head(name).fit(x, np.arange(4)).predict_proba(x + 0.1)
+    assert np.isfinite(p).all() and (p.argmax(1) == np.arange(4)).all()
+
+
+@pytest.mark.parametrize("name", HEADS)
 def test_every_head_separates_what_is_separable(name):
     x, y = blobs(5)
     x = x + 20 * np.eye(3, 6)[y]

@@ -50,9 +50,7 @@ def build(wanted: Sequence[str], tell: Callable[[str], object] = print) -> None:
         write_notebook(notebook, folder / f"{name}.ipynb")
         (folder / SOLUTIONS).mkdir(exist_ok=True)
         write_notebook(solution_edition(source), folder / SOLUTIONS / f"{name}.ipynb")
-        tell(
-            f"{name}: {spent.seconds:.0f} s, {spent.peak_bytes / 2**30:.1f} GiB, {len(text.encode()) / 1e6:.2f} MB"
-        )
+        tell(f"{name}: {spent}  {len(text.encode()) / 1e6:.2f} MB")
 
 
 def out_of_step(wanted: Sequence[str]) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import papermill
 import psutil
 from jupyter_client.manager import AsyncKernelManager
@@ -20,10 +21,14 @@ from transferlab.errors import UserError
 
 @dataclass(frozen=True)
 class Spent:
-    """Wall time in seconds, and the most memory that the kernel and its children held, in bytes."""
+    """Wall time of the notebook and of its slowest cell in seconds; the most memory held, in bytes."""
 
     seconds: float
+    slowest_cell: float
     peak_bytes: int
+
+    def __str__(self) -> str:
+        return f"{self.seconds:6.0f} s  slowest cell {self.slowest_cell:4.0f} s  {self.peak_bytes / 2**30:5.1f} GiB"
 
 
 class NotebookError(Exception):
@@ -64,7 +69,12 @@ def execute(source: Path, out: Path, parameters: dict, *, cwd: Path | None = Non
         ) from error
     finally:
         watch.stop()
-    return Spent(time.monotonic() - start, watch.peak)
+    return Spent(time.monotonic() - start, _slowest_cell(out), watch.peak)
+
+
+def _slowest_cell(executed: Path) -> float:
+    cells = nbformat.read(executed, as_version=4).cells
+    return max((cell.metadata.get("papermill", {}).get("duration") or 0.0 for cell in cells), default=0.0)
 
 
 def _manager(watch: _MemoryWatch) -> type[AsyncKernelManager]:

@@ -28,7 +28,7 @@ class Outcome:
         """As a row of the table that is printed."""
         if self.spent is None:
             return f"{self.lesson:<28} failed: {self.failed}"
-        return f"{self.lesson:<28} {self.spent.seconds:6.0f} s  {self.spent.peak_bytes / 2**30:5.1f} GiB"
+        return f"{self.lesson:<28} {self.spent}"
 
 
 def run_lessons(

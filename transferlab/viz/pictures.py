@@ -148,9 +148,7 @@ def suspected_labels(
     many = len(suspects)
     finding = f"{many:,} of {count(n, 'label')} {'is' if many == 1 else 'are'} in doubt"
     if agreement < _TRUSTED:
-        finding += (
-            f", likely too many: the models agree with only {percent(agreement)} of all labels"
-        )
+        finding += f", likely too many: the models agree with only {percent(agreement)} of all labels"
     if many > len(shown):
         finding += f"; the surest {len(shown)} are shown, the first {tail}"
     else:
