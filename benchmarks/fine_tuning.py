@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -87,7 +87,9 @@ def measure(asked: argparse.Namespace) -> dict:
         "missing": missing,
         "runs": runs,
         "equality": equality,
-        "reuse": reuse(base, repeats, CLOCKS[asked.clock]),
+        "reuse": reuse(
+            replace(base, epochs=asked.stated_epochs or base.epochs), repeats, CLOCKS[asked.clock]
+        ),
     }
 
 

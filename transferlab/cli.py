@@ -102,8 +102,8 @@ def report_transfer(  # noqa: PLR0917 (typer calls it by name)
 
 
 @contextmanager
-def _interruptible():
-    """Ctrl-C, and the polite ways to end a process, clean up and say that nothing was written."""
+def _interruptible(left: str = "nothing was written"):
+    """Ctrl-C, and the polite ways to end a process, clean up and say what is left."""
 
     def stop(number, frame):
         raise KeyboardInterrupt
@@ -114,7 +114,7 @@ def _interruptible():
     try:
         yield
     except KeyboardInterrupt:
-        print("transferlab: interrupted; nothing was written.", file=sys.stderr)
+        print(f"transferlab: interrupted; {left}.", file=sys.stderr)
         raise typer.Exit(130) from None
 
 
@@ -140,7 +140,7 @@ def course_build(
     from transferlab.course.build import build, out_of_step
 
     if not check:
-        with _interruptible():
+        with _interruptible("lessons that were done are kept"):
             build(lessons or [])
         return
     found = out_of_step(lessons or [])
@@ -166,10 +166,10 @@ def course_run(
     from transferlab.course.parameters import parse_pairs
     from transferlab.course.run import run_lessons
 
-    with _interruptible():
+    with _interruptible("lessons that were done are kept" if out else "nothing was written"):
         outcomes = run_lessons(
             lessons or [],
-            {**parse_pairs(parameter or []), "profile": str(profile)},
+            {"profile": str(profile), **parse_pairs(parameter or [])},
             out=out,
             edition="solution" if solutions else "learner",
             tell=lambda line: print(line, file=sys.stderr, flush=True),
@@ -194,7 +194,8 @@ def lab(
 
     for line in copy_lessons(folder):
         print(line)
-    open_lab(folder, port=port, browser=browser)
+    with _interruptible("JupyterLab has ended, and your lessons are kept"):
+        open_lab(folder, port=port, browser=browser)
 
 
 @models_app.callback()

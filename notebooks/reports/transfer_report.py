@@ -138,7 +138,9 @@ if look.suspects is None:
     display(HTML(evidence.no_suspects()))
 else:
     n = len(look.labelled)
-    display(viz.suspected_labels(look.labelled.images, look.suspects, data.classes, n, agreement=look.agreement))
+    display(
+        viz.suspected_labels(look.labelled.images, look.suspects, data.classes, n, agreement=look.agreement)
+    )
 
 # %%
 if look.explained is None:

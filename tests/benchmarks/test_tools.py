@@ -1,10 +1,12 @@
 """Every tool computes the same thing: else there is nothing to compare in seconds."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from benchmarks.measure import ROWS, TRAINERS, available, compare, one_run, rounds
@@ -52,7 +54,15 @@ def test_honest_rival_finds_the_same_head(problem):
         fit(row.problem(problem), nothing)(problem.test.images)
         for fit in (ours.fit_logistic, features_first.fit)
     )
-    np.testing.assert_allclose(np.exp(a), np.exp(b), atol=1e-3)
+    np.testing.assert_allclose(np.exp(a), np.exp(b), atol=0.02)  # two solvers stop near one optimum
+
+
+def test_a_head_of_another_strength_would_be_noticed(problem, monkeypatch):
+    row = ROWS["features"]
+    found = features_first.fit(row.problem(problem), nothing)(problem.test.images)
+    monkeypatch.setattr(features_first, "LogisticRegression", partial(LogisticRegression, C=0.1))
+    other = features_first.fit(row.problem(problem), nothing)(problem.test.images)
+    assert np.abs(np.exp(found) - np.exp(other)).max() > 0.05
 
 
 def test_what_is_frozen_stays_in_the_plain_loop(problem):
@@ -97,9 +107,13 @@ def test_a_missing_peer_is_named_and_the_rest_goes_on(monkeypatch):
     monkeypatch.setitem(sys.modules, "fastai.basics", None)
     monkeypatch.delitem(sys.modules, "benchmarks.tools.with_fastai", raising=False)
     found, missing = available([ROWS["head"]])
-    assert list(missing) == ["fastai"]
+    assert "fastai" in missing  # and Lightning, where the bench extra is not installed
     assert "bench" in missing["fastai"]
-    assert {tool for _, tool in found} == {"transferlab", "plain PyTorch", "Lightning"}
+    assert (
+        {"transferlab", "plain PyTorch"}
+        <= {tool for _, tool in found}
+        <= {"transferlab", "plain PyTorch", "Lightning"}
+    )
 
 
 def test_a_run_counts_accuracy_and_its_epochs(problem):

@@ -2,11 +2,15 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from a_lesson import LESSON
 from hypothesis import given
@@ -55,6 +59,8 @@ def test_a_good_lesson_keeps_the_contract(tmp_path):
         ('tags=["exercise"]', 'tags=["x"]', "follows no exercise"),
         ('print("plain")', "print(answer)", "uses 'answer', which an exercise binds"),
         ('print("plain")', 'answer = [answer for _ in "ab"]', "uses 'answer'"),
+        ('print("plain")', "answer += 1", "uses 'answer'"),
+        ('print("plain")', "print('plain'", "is no Python"),
         ('print("three")', "\n".join(f"print({i})" for i in range(26)), "26 lines"),
         ('tags=["nbval-check-output"]\nprint("four")', '\nprint("four")', "4 cells are tagged"),
         ('jupyter={"source_hidden": true} ', "", "not folded"),
@@ -142,6 +148,8 @@ def test_validation_passes_in_another_profile_and_falls_with_one_false_output(bu
     assert done.returncode == 1
     assert done.stdout.count("FAILED") == 1
     assert "1 failed" in done.stdout
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    assert re.findall(r"FAILED bad.ipynb::Cell (\d+)", done.stdout) == [str(code.index(false))]
 
 
 def test_build_writes_both_editions_and_check_finds_what_changed(course):
@@ -158,6 +166,18 @@ def test_build_writes_both_editions_and_check_finds_what_changed(course):
     with pytest.raises(UserError, match="breaks its contract"):
         building.build([])
     assert (course / "99_a_lesson.ipynb").read_bytes() == before
+    source.write_text(LESSON.replace('print("four")', "1 / 0"))
+    with pytest.raises(UserError, match=r"99_a_lesson was not built: .*1 / 0.*ZeroDivisionError"):
+        building.build([], said.append)
+    assert (course / "99_a_lesson.ipynb").read_bytes() == before
+
+
+def test_an_installed_package_builds_nothing(course, monkeypatch):
+    inside = course.rename(course.parent / "_notebooks")
+    for module in ("lessons", "build"):
+        monkeypatch.setattr(f"transferlab.course.{module}.notebook_folder", lambda: inside)
+    with pytest.raises(UserError, match="in a checkout"):
+        building.build([])
 
 
 def test_counts_are_needed_for_validation_to_compare_anything(built):
@@ -184,6 +204,63 @@ def test_the_solution_edition_runs_too(course, tmp_path):
     [outcome] = run_lessons(["99"], {}, out=tmp_path / "out", edition="solution", tell=lambda line: None)
     assert not outcome.failed
     assert "solved 42" in (tmp_path / "out" / "99_a_lesson.ipynb").read_text()
+
+
+def test_a_dead_kernel_is_one_sentence(course):
+    source = course / "source" / "99_a_lesson.py"
+    source.write_text(LESSON.replace('print("four")', "import os; os._exit(9)"))
+    [outcome] = run_lessons([], {}, tell=lambda line: None)
+    assert outcome.failed.startswith("the kernel died")
+
+
+def test_a_folder_is_meant_from_where_the_caller_is(course, tmp_path, monkeypatch):
+    source = course / "source" / "99_a_lesson.py"
+    source.write_text(LESSON.replace('print("four")', "print(f'TASK {task}')"))
+    monkeypatch.chdir(tmp_path)
+    for place, (task, meant) in enumerate({"mine": str(tmp_path / "mine"), "digits": "digits"}.items()):
+        (tmp_path / task).mkdir()  # a bundled name stays one, as everywhere
+        run_lessons([], {"task": task}, out=tmp_path / str(place), tell=lambda line: None)
+        assert f"TASK {meant}\\n" in (tmp_path / str(place) / "99_a_lesson.ipynb").read_text()
+
+
+def test_no_file_is_written_over(course, tmp_path):
+    (tmp_path / "99_a_lesson.ipynb").write_text("my work")
+    for out, says in ((tmp_path, "already holds"), (tmp_path / "99_a_lesson.ipynb", "not a folder")):
+        with pytest.raises(UserError, match=says):
+            run_lessons([], {}, out=out, tell=lambda line: pytest.fail("something ran"))
+    assert (tmp_path / "99_a_lesson.ipynb").read_text() == "my work"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_ctrl_c_ends_the_command_and_its_kernel(tmp_path):
+    command = [sys.executable, "-m", "transferlab", "course", "run", "01", "--profile", "smoke"]
+    running = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert "(1 of 1)" in running.stderr.readline()
+    while not (kernels := psutil.Process(running.pid).children()) and running.poll() is None:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    out, said = running.communicate(timeout=120)
+    assert running.returncode == 130 and not out
+    assert said.strip().splitlines()[-1] == "transferlab: interrupted; nothing was written."
+    assert kernels and not any(k.is_running() and k.status() != psutil.STATUS_ZOMBIE for k in kernels)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["77"], "no lesson '77'; choose from 01_cnn_feature_hierarchies"),
+        (["01", "-p", "epochs=3"], "no parameter 'epochs'; use one of"),
+        (["01", "-p", "profile=quick"], "profile 'quick' is not known"),
+    ],
+)
+def test_the_command_says_what_is_wrong(arguments, says, tmp_path):
+    command = [sys.executable, "-m", "transferlab", "course", "run", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode in {1, 2}
+    assert says in done.stdout + done.stderr and "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

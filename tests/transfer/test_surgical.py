@@ -1,4 +1,4 @@
-"""Surgical fine-tuning: exactly the named stages move, whatever they are; relative gradients in closed form."""
+"""Exactly the named stages and statistics move, whatever they are; relative gradients in closed form."""
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from transferlab.errors import UserError
 from transferlab.training.freezing import state_hash
 from transferlab.transfer import (
     FeatureExtraction,
+    FineTuning,
     SavedModel,
     SurgicalFineTuning,
     as_saved,
@@ -99,6 +100,24 @@ def test_another_number_of_classes_ends_in_a_sentence(source, task):
     two = np.flatnonzero(task.train.labels < 2)
     with pytest.raises(UserError, match="use FineTuning"):
         SurgicalFineTuning(source, epochs=1).fit(task.train.images[two], task.train.labels[two])
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_the_sources_statistics_stay_where_asked_while_weights_learn(backbone, task, held):
+    model = FineTuning(backbone, epochs=1, source_statistics=held, device="cpu").fit(task.train)
+    before, after = backbone.tensors(), model.module_.body.state_dict()
+    statistics = [n for n in after if "running" in n or "num_batches" in n]
+    weights = [n for n in after if n.endswith("weight")]
+    assert statistics and weights
+    assert all(torch.equal(before[n], after[n]) == held for n in statistics)
+    assert not any(torch.equal(before[n], after[n]) for n in weights)
+
+
+def test_holding_statistics_leaves_the_backbone_alone(backbone, task):
+    FineTuning(backbone, epochs=1, source_statistics=True, device="cpu").fit(task.train)
+    later = FineTuning(backbone, epochs=1, device="cpu").fit(task.train)
+    name = next(n for n in later.module_.body.state_dict() if n.endswith("running_mean"))
+    assert not torch.equal(later.module_.body.state_dict()[name], backbone.tensors()[name])
 
 
 def pixel_source(weight, bias):

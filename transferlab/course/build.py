@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from transferlab.course.contract import contract_problems, output_problems
 from transferlab.course.editions import differences, learner_edition, read_source, solution_edition
-from transferlab.course.execute import Spent, execute
+from transferlab.course.execute import NotebookError, Spent, execute
 from transferlab.course.lessons import chosen_lessons
 from transferlab.errors import UserError
 from transferlab.resources import notebook_folder
@@ -31,7 +31,7 @@ def build(wanted: Sequence[str], tell: Callable[[str], object] = print) -> None:
     Raises
     ------
     UserError
-        in an installed package, where a lesson breaks its contract, or where a notebook grows too large.
+        in an installed package, or where a lesson breaks its contract, fails or grows too large.
     """
     folder = checkout_folder()
     lessons = chosen_lessons(wanted)
@@ -41,7 +41,10 @@ def build(wanted: Sequence[str], tell: Callable[[str], object] = print) -> None:
         if problems:
             raise UserError(f"lesson {name} breaks its contract: {'; '.join(problems)}.")
         tell(f"{name} ({place} of {len(lessons)}): executing in the lesson profile")
-        notebook, spent = executed(learner_edition(source))
+        try:
+            notebook, spent = executed(learner_edition(source))
+        except (NotebookError, UserError) as error:
+            raise UserError(f"lesson {name} was not built: {error}") from error
         text = nbformat.writes(notebook)
         if len(text.encode()) > MOST_BYTES:
             raise UserError(

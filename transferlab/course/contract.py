@@ -16,6 +16,9 @@ _LEAST_CHECKED, _MOST_LINES, _MEDIAN_LINES = 5, 25, 5
 
 def contract_problems(source: NotebookNode) -> list[str]:
     """Sentences on what a lesson's source (with all cells) does not keep to; none where all is well."""
+    broken = [f"cell {place} is no Python" for place, cell in enumerate(source.cells, 1) if not _parses(cell)]
+    if broken:
+        return broken
     return [
         *_parameter_problems(source),
         *_exercise_problems(source),
@@ -42,6 +45,13 @@ def output_problems(notebook: NotebookNode) -> list[str]:
 
 def _text(output) -> str:
     return output.get("text", "") or output.get("data", {}).get("text/plain", "")
+
+
+def _parses(cell) -> bool:
+    try:
+        return cell.cell_type != "code" or bool(ast.parse(cell.source))
+    except SyntaxError:
+        return False
 
 
 def _code(source) -> list[NotebookNode]:
@@ -119,7 +129,12 @@ def _loaded(statement) -> set[str]:
         if isinstance(n, ast.Name)
     }
     names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    return names - inside
+    changed = {n.target.id for n in ast.walk(statement) if _changes_a_name(n)}  # ``answer += 1`` reads it too
+    return (names - inside) | changed
+
+
+def _changes_a_name(node) -> bool:
+    return isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
 
 
 def _length_problems(source) -> list[str]:
@@ -133,7 +148,7 @@ def _length_problems(source) -> list[str]:
         for place, n in lengths.items()
         if n > _MOST_LINES
     ]
-    if median(lengths.values()) > _MEDIAN_LINES:
+    if lengths and median(lengths.values()) > _MEDIAN_LINES:
         found.append(f"half of the code cells have more than {_MEDIAN_LINES} lines")
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
+from transferlab import viz
 from transferlab.backbones import Backbone, load_backbone
 from transferlab.data import Task
 from transferlab.evaluation import Comparison, Evaluation, bootstrap_seeds_images, fit_all, open_all
@@ -86,13 +87,14 @@ def said(comparison: Comparison, a: str = "", b: str = "") -> str:
 
     Examples
     --------
-    >>> said(Comparison(0.25, 0.2, 0.3, 0.001, 600, 3, "paired bootstrap", "frozen", "scratch"))
-    'frozen less scratch: +25 points (95 % interval +20 to +30, n = 600 test images, 3 seeds)'
+    >>> said(Comparison(0.25, 0.2, 0.3, 0.001, 600, 3, "paired bootstrap", "frozen", "tuned"))
+    'frozen less tuned: +25 points (95 % interval +20 to +30, n = 600 test images, 3 seeds)'
     """
     c = comparison
+    first, second = (viz.method_name({"method": name}) for name in (a or c.a, b or c.b))
     many = f"{c.seeds} seed{'' if c.seeds == 1 else 's'}"
     return (
-        f"{a or c.a} less {b or c.b}: {100 * c.difference:+.0f} points (95 % interval {100 * c.low:+.0f} to "
+        f"{first} less {second}: {100 * c.difference:+.0f} points (95 % interval {100 * c.low:+.0f} to "
         f"{100 * c.high:+.0f}, n = {c.n:,} test images, {many})"
     )
 

@@ -262,15 +262,21 @@ def tuning_trial(
     epochs: int = 15,
     device: str = "auto",
 ) -> TuningTrial:
-    """The head alone, and everything tuned: head first, random head, layer-wise rates, gradual unfreezing."""
+    """The head alone, and everything tuned in several ways.
+
+    All but one keep the source's BatchNorm statistics, so that they differ in one thing from "head first".
+    """
 
     def tuned(**settings):
-        return FineTuning(backbone, epochs=epochs, device=device, **settings)
+        return FineTuning(
+            backbone, **{"epochs": epochs, "device": device, "source_statistics": True, **settings}
+        )
 
     arms = {
         HEAD: FeatureExtraction(backbone, device=device),
         "head first": tuned(),
         "random head": tuned(head_first=False),
+        "batch statistics": tuned(source_statistics=False),
         "layer-wise rates": tuned(layer_decay=0.5),
         "gradual unfreezing": tuned(gradual_unfreezing=True),
     }

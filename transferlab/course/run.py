@@ -7,11 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
+
 from transferlab.course.build import write_notebook
 from transferlab.course.editions import EDITIONS, read_source
 from transferlab.course.execute import NotebookError, Spent, execute
 from transferlab.course.lessons import chosen_lessons
 from transferlab.course.parameters import checked_parameters
+from transferlab.data.bundled import BUNDLED
 from transferlab.errors import UserError
 
 
@@ -45,13 +48,20 @@ def run_lessons(
     ----------
     wanted : names or numbers; all lessons when there are none
     parameters : of every lesson, checked before the first one runs; a ``task`` that is a path is made absolute
-    out : folder for the executed notebooks, kept also of a lesson that failed; None keeps nothing
+    out : folder for the executed notebooks, kept also of a lesson that failed, and never put over a file
+        that is there; None keeps nothing
     edition : ``"learner"`` or ``"solution"``
-    tell : called with a line before and after each lesson
+    tell : called with a line before each lesson
+
+    Raises
+    ------
+    UserError
+        before anything runs: for an unknown lesson or parameter, or an ``out`` where a file is in the way.
     """
     lessons = chosen_lessons(wanted)
     if not lessons:
         raise UserError("there are no lessons here; install the package anew with pip.")
+    _check_out(out, lessons)
     parameters = _rooted(parameters)
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
@@ -59,15 +69,12 @@ def run_lessons(
         for name, path in lessons.items():
             write_notebook(EDITIONS[edition](read_source(path)), files[name])
             checked_parameters(files[name], parameters)
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
         for place, (name, file) in enumerate(files.items(), 1):
             tell(f"{name} ({place} of {len(files)})")
             made = Path(folder, f"{name}.out.ipynb")
             outcomes.append(_outcome(name, file, made, parameters, Path(folder)))
             if out is not None and made.is_file():
-                (out / f"{name}.ipynb").write_bytes(made.read_bytes())
-            tell(outcomes[-1].line)
+                write_notebook(nbformat.read(made, as_version=4), out / f"{name}.ipynb")
     return outcomes
 
 
@@ -78,8 +85,19 @@ def _outcome(name: str, file: Path, made: Path, parameters: dict, cwd: Path) -> 
         return Outcome(name, None, str(error))
 
 
+def _check_out(out: Path | None, lessons) -> None:
+    if out is None:
+        return
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {str(out)!r} is not a folder; name a new one.")
+    there = [name for name in lessons if (out / f"{name}.ipynb").exists()]
+    if there:
+        raise UserError(f"--out {str(out)!r} already holds {there[0]}.ipynb; name a new or empty folder.")
+
+
 def _rooted(parameters: dict) -> dict:
+    """Lessons run elsewhere than the caller, whose folders may have names relative to where they are."""
     task = parameters.get("task")
-    if isinstance(task, str) and Path(task).expanduser().exists():
+    if isinstance(task, str) and task not in BUNDLED and Path(task).expanduser().exists():
         return {**parameters, "task": str(Path(task).expanduser().resolve())}
     return parameters

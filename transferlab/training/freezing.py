@@ -30,12 +30,32 @@ def set_train_mode(module: nn.Module) -> None:
     (False, True)
     """
     own = list(module.parameters())
-    if own and not any(p.requires_grad for p in own):
+    if getattr(module, "holds_statistics", False) or (own and not any(p.requires_grad for p in own)):
         module.eval()
         return
     module.training = True
     for child in module.children():
         set_train_mode(child)
+
+
+def hold_statistics(module: nn.Module) -> nn.Module:
+    """Let every BatchNorm below ``module`` go on normalising by its running statistics while its weights train.
+
+    What was fitted on features in eval mode, such as a head, then still fits them in train mode. Obeyed by
+    :func:`set_train_mode`.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> net = hold_statistics(nn.Sequential(nn.BatchNorm2d(3), nn.Linear(3, 2)))
+    >>> set_train_mode(net)
+    >>> net[0].training, net[0].weight.requires_grad, net[1].training
+    (False, True, True)
+    """
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.holds_statistics = True
+    return module
 
 
 def state_hash(module: nn.Module) -> str:

@@ -16,7 +16,7 @@ from transferlab.errors import UserError
 from transferlab.training.augmentation import augment
 from transferlab.training.boundary_cache import PLAIN, BoundaryCache, Rows, Views
 from transferlab.training.devices import pick_device
-from transferlab.training.freezing import count_trainable, freeze
+from transferlab.training.freezing import count_trainable, freeze, hold_statistics
 from transferlab.training.loop import Recipe, train
 from transferlab.training.progress import epoch_progress
 from transferlab.transfer.base import ImageClassifier, shared_cache
@@ -34,6 +34,8 @@ class FineTuning(ImageClassifier):
     backbone : a :class:`~transferlab.backbones.Backbone` or its name
     trainable_from : first stage that trains, by name, or how many stages are frozen; 0 trains everything
     head_first : fit the head before tuning; a random head when False
+    source_statistics : BatchNorm normalises by the source's statistics while its weights train, so that a
+        head fitted on them still fits; by those of each batch when False
     epochs, batch_size, learning_rate, weight_decay, patience : see
         :class:`~transferlab.training.loop.Recipe`; AdamW
     layer_decay : each stage below the head learns this many times slower than the one above it
@@ -61,6 +63,7 @@ class FineTuning(ImageClassifier):
         *,
         trainable_from: str | int = 0,
         head_first: bool = True,
+        source_statistics: bool = False,
         epochs: int = 20,
         batch_size: int = 32,
         learning_rate: float = 3e-4,
@@ -83,6 +86,7 @@ class FineTuning(ImageClassifier):
         self.backbone = backbone
         self.trainable_from = trainable_from
         self.head_first = head_first
+        self.source_statistics = source_statistics
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -113,6 +117,8 @@ class FineTuning(ImageClassifier):
         if self.boundary_ == len(self.backbone_.stages):
             raise UserError("no stage is left to train; use FeatureExtraction for the head alone.")
         self.module_ = self._new_module(images, codes)
+        if self.source_statistics:
+            hold_statistics(self.module_)
         self.trainable_parameters_ = count_trainable(self.module_)
         batch = self._batches(images, torch.from_numpy(codes))
         start = {n: p.detach().clone() for n, p in self.module_.body.named_parameters()}
