@@ -40,6 +40,7 @@ from transferlab.training.freezing import freeze, set_train_mode, state_hash
 from transferlab.transfer import SurgicalFineTuning, relative_gradient_norms
 
 profile = chosen_profile(profile)
+# smoke only shows that everything runs: its networks learn too little to conclude anything from
 seeds = by_profile(profile, smoke=2, lesson=3, report=10)
 source_epochs, epochs = by_profile(profile, smoke=(4, 4), lesson=(15, 30), report=(15, 30))
 
@@ -172,9 +173,11 @@ forgotten = lesson05.forgetting(trials[0], sources)
 display(lesson05.forgetting_card(forgotten, "inverted"))
 
 # %% [markdown]
-# Everything costs the source dearly: the network now expects white paper. But the frozen body of "head alone" is
+# An early stage that has learnt to read inverted digits can hardly read the others any more: on this target, what
+# adapts best also forgets a lot. But the frozen body of "head alone" is
 # unchanged: with the old head put back, nothing is lost at all. Tuned stages have no such way back, unless you keep
-# a copy.
+# a copy. A network that has to serve both problems is therefore best given two heads on one frozen body, or two
+# copies; training on both sets of images at once is the third way.
 
 # %% [markdown]
 # ## Your images: in which order, and how fast?
@@ -220,7 +223,9 @@ for line in lesson05.tuning_sentences(tuning):
 # ## The loop by hand
 #
 # Nothing above is magic. The folded cell writes it in plain PyTorch: fit the head, freeze all but the last stage,
-# train, with the same schedule. It ends by comparing its answers with those of `FineTuning`.
+# train, with the same schedule. It ends by comparing its answers with those of `FineTuning`. Look for three lines
+# in it: the one that turns the head for standardised features into a head for features as they are, the one
+# that keeps the frozen stages out of train mode, and the one that sets the learning rate anew at every step.
 
 # %% jupyter={"source_hidden": true} tags=["plain-pytorch", "nbval-check-output"]
 import math

@@ -1,5 +1,6 @@
 """JupyterLab as a learner meets it: a real server, a real browser, a real kernel."""
 
+import json
 import os
 import re
 import signal
@@ -15,34 +16,39 @@ import pytest
 from transferlab.course.copies import shipped_lessons
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """(address, folder) of a running lab; its own settings, so that the machine's do not matter."""
-    root = tmp_path_factory.mktemp("lab")
-    names = ("SETTINGS_DIR", "WORKSPACES_DIR")
-    env = {**os.environ, **{f"JUPYTERLAB_{n}": str(root / n) for n in names}, "TRANSFERLAB_PROFILE": "smoke"}
-    env |= {f"JUPYTER_{n}": str(root / n) for n in ("CONFIG_DIR", "RUNTIME_DIR", "DATA_DIR")}
+def start(root):
+    """(address, process) of a running lab; its own settings, so that the machine's do not matter."""
+    env = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(root / "settings"), "TRANSFERLAB_PROFILE": "smoke"}
+    env |= {"JUPYTERLAB_WORKSPACES_DIR": str(root / "workspaces")}
+    env |= {f"JUPYTER_{n}_DIR": str(root / n.lower()) for n in ("CONFIG", "RUNTIME", "DATA")}
     command = [sys.executable, "-m", "transferlab", "lab", "mine", "--no-browser", "--port", "18877"]
     server = subprocess.Popen(
         command, cwd=root, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    watchdog = threading.Timer(120, server.kill)
+    watchdog = threading.Timer(300, server.kill)
     watchdog.start()
-    address, said = None, []
+    said = []
     for line in server.stdout:
         said.append(line)
         if found := re.search(r"http://\S+", line):
-            address = found[0]
-            break
+            watchdog.cancel()
+            return found[0], server
     watchdog.cancel()
-    assert address, "".join(said)
-    yield address, root / "mine", server
+    pytest.fail("".join(said))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """(address, folder, process, folder of settings) of a lab that runs for all tests."""
+    root = tmp_path_factory.mktemp("lab")
+    address, server = start(root)
+    yield address, root / "mine", server, root / "settings"
     server.send_signal(signal.SIGINT)
-    server.wait(timeout=60)
+    server.wait(timeout=120)
 
 
 def test_lab_listens_on_this_machine_alone_and_wants_its_token(lab):
-    address, folder, server = lab
+    address, folder, server, _ = lab
     assert {p.name for p in folder.glob("*.ipynb")} == set(shipped_lessons())
     family = psutil.Process(server.pid).children(recursive=True)
     listening = [c.laddr.ip for p in family for c in p.net_connections() if c.status == psutil.CONN_LISTEN]
@@ -57,25 +63,42 @@ def test_lab_listens_on_this_machine_alone_and_wants_its_token(lab):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_lesson_opens_and_its_first_cells_run(lab, browser, scheme):
-    address, folder, _ = lab
+@pytest.mark.parametrize("scheme", ["Light", "Dark"])
+def test_a_lesson_opens_and_runs(lab, browser, scheme):
+    address, folder, _, settings = lab
+    chosen = settings / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+    chosen.parent.mkdir(parents=True, exist_ok=True)
+    chosen.write_text(json.dumps({"theme": f"JupyterLab {scheme}"}))
     base, token = address.split("/lab?token=")
     lesson = sorted(p.name for p in folder.glob("*.ipynb"))[0]
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 1300, "height": 900})
+    context = browser.new_context(color_scheme=scheme.lower(), viewport={"width": 1300, "height": 900})
     page = context.new_page()
     elsewhere = []
     page.on(
-        "request",
-        lambda r: None if r.url.startswith((base, "data:", "blob:", "ws")) else elsewhere.append(r.url),
+        "request", lambda r: None if r.url.startswith((base, "data:", "blob:")) else elsewhere.append(r.url)
     )
+    page.on("websocket", lambda w: None if w.url.startswith(f"ws{base[4:]}") else elsewhere.append(w.url))
     page.goto(f"{base}/doc/tree/{lesson}?token={token}")
     page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
     page.locator(".jp-NotebookPanel:visible .jp-Notebook").wait_for(timeout=60_000)
-    page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
-    for _ in range(2):
-        page.keyboard.press("Shift+Enter")
-    page.locator('.jp-InputPrompt:has-text("[2]:")').wait_for(timeout=120_000)
+    assert page.locator("body").get_attribute("data-jp-theme-light") == str(scheme == "Light").lower()
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\nprint('it ' + 'ran')")
+    page.keyboard.press("Shift+Enter")
+    page.locator(".jp-OutputArea-output:has-text('it ran')").first.wait_for(timeout=120_000)
     assert not page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count()
     assert elsewhere == []
     context.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_a_second_lab_takes_another_port_and_ends_with_its_terminal(lab, tmp_path):
+    address, server = start(tmp_path)
+    family = psutil.Process(server.pid).children(recursive=True)
+    ports = [int(re.search(r":(\d+)/", a)[1]) for a in (lab[0], address)]
+    assert ports[1] > ports[0]
+    server.send_signal(signal.SIGHUP)
+    said = server.communicate(timeout=120)[0]
+    assert family and not psutil.wait_procs(family, timeout=60)[1]
+    assert "Traceback" not in said
