@@ -61,9 +61,7 @@ def test_every_import_of_the_package_is_a_declared_dependency():
         "skimage": "scikit-image",
         "PIL": "pillow",
         "IPython": "ipykernel",
-        "jupyter_client": "ipykernel",
         "traitlets": "ipywidgets",
-        "nbclient": "papermill",
     }
     declared = {re.match(r"[\w-]+", d)[0] for d in PROJECT["dependencies"]}
     found = {
@@ -138,7 +136,8 @@ def test_no_lock_file_and_no_pickle_in_the_repository():
 
 
 def test_python_files_stay_short():
-    sources = [path for path in repository_files() if path.suffix == ".py"]
+    lessons = ROOT / "notebooks" / "source"  # mostly prose; the lessons' contract limits their cells
+    sources = [p for p in repository_files() if p.suffix == ".py" and not p.is_relative_to(lessons)]
     lengths = {path.relative_to(ROOT): path.read_text().count("\n") for path in sources}
     assert lengths
     assert not {path: n for path, n in lengths.items() if n > 350}
