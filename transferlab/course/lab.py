@@ -11,7 +11,7 @@ from pathlib import Path
 
 from transferlab.errors import UserError
 
-_PATIENCE = 60.0  # seconds until a server must be up
+_PATIENCE = 180.0  # seconds until a server must be up: a cold machine takes its time
 
 
 def lab_command(folder: Path, port: int, browser: bool) -> list[str]:
