@@ -103,13 +103,16 @@ def log_probabilities(probabilities: np.ndarray) -> np.ndarray:
 
 
 class Pictures(Dataset):
-    """``pictures[positions]`` is a batch: preprocessed once, or new views each time."""
+    """``pictures[positions]`` is a batch: preprocessed once, or new views each time.
+
+    Contiguous, as torch's own collation makes batches; a tool that computes in another order arranges it.
+    """
 
     def __init__(self, problem: Problem):
         self.problem = problem
         self.images = torch.from_numpy(problem.train.images)
         self.labels = torch.from_numpy(problem.train.labels)
-        self.ready = None if problem.augmentation else problem.backbone.preprocess(self.images)
+        self.ready = None if problem.augmentation else problem.backbone.preprocess(self.images).contiguous()
         self.generator = torch.Generator().manual_seed(problem.seed)
 
     def __len__(self):
@@ -120,7 +123,8 @@ class Pictures(Dataset):
             return self.ready[positions], self.labels[positions]
         strength = self.problem.augmentation
         x = augment(self.images[positions], self.generator, strength=strength, flip=True)
-        return self.problem.backbone.preprocess((x * 255).round().to(torch.uint8)), self.labels[positions]
+        x = self.problem.backbone.preprocess((x * 255).round().to(torch.uint8))
+        return x.contiguous(), self.labels[positions]
 
 
 class _Order:

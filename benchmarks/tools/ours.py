@@ -22,6 +22,7 @@ def fit(problem: Problem, mark: Mark) -> Predict:
         problem.backbone,
         trainable_from=problem.boundary,
         head_first=False,
+        source_statistics=False,  # batch statistics where weights train, as in the other tools
         epochs=problem.epochs,
         batch_size=problem.batch_size,
         learning_rate=problem.learning_rate,

@@ -182,7 +182,7 @@ def test_requires_grad_alone_would_not_have_been_enough():
 
 
 def test_early_stopping_keeps_the_best_epoch():
-    losses = iter([3.0, 1.0, 2.0, 2.5, 2.6, 9.0])
+    losses = iter([5.0, 3.0, 1.0, 2.0, 2.5, 2.6, 9.0])  # the first is the one before training
     states = []
 
     def validate(module):
@@ -192,7 +192,16 @@ def test_early_stopping_keeps_the_best_epoch():
     module = net()
     history = run(module, Recipe(epochs=6, batch_size=16, patience=3), validate=validate)
     assert (history.best_epoch, history.stopped_early, len(history.epochs)) == (1, True, 5)
-    assert all(torch.equal(v, states[1][k]) for k, v in module.state_dict().items())
+    assert all(torch.equal(v, states[2][k]) for k, v in module.state_dict().items())
+
+
+def test_training_that_only_harms_leaves_the_module_as_it_was():
+    module = net()
+    before = state_hash(module)
+    losses = iter([1.0, 3.0, 2.0, 1.5, 0.5])
+    history = run(module, Recipe(epochs=6, batch_size=16, patience=3), validate=lambda m: next(losses))
+    assert (history.start_loss, history.best_epoch, len(history.epochs)) == (1.0, None, 3)
+    assert state_hash(module) == before
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -121,13 +121,27 @@ def test_head_first_starts_from_the_logistic_head(backbone, task):
 
 
 def test_early_stopping_uses_validation_and_keeps_the_best(backbone, task):
-    model = fast(backbone, epochs=30, patience=2, learning_rate=0.03).fit(
+    model = fast(backbone, head_first=False, epochs=30, patience=2, learning_rate=0.03).fit(
         task.train, validation=task.validation
     )
     history = model.history_[0]
     losses = [r["validation_loss"] for r in history.epochs]
     assert history.stopped_early
     assert losses[history.best_epoch] == min(losses)
+
+
+def test_tuning_that_only_harms_leaves_the_fitted_head(backbone, task):
+    model = fast(backbone, epochs=2, patience=2, learning_rate=1.0)
+    model.fit(task.train, validation=task.validation)
+    assert model.history_[0].best_epoch is None
+    frozen = FeatureExtraction(backbone).fit(task.train)
+    images = task.test.images[:50]
+    np.testing.assert_allclose(model.predict_proba(images), frozen.predict_proba(images), atol=1e-4)
+
+
+def test_images_in_the_place_of_labels_end_in_a_sentence(backbone, task):
+    with pytest.raises(UserError, match="validation="):
+        fast(backbone).fit(task.train, task.validation)
 
 
 def test_interrupted_fit_resumes_to_the_same_model(backbone, task, tmp_path):

@@ -268,9 +268,7 @@ def tuning_trial(
     """
 
     def tuned(**settings):
-        return FineTuning(
-            backbone, **{"epochs": epochs, "device": device, "source_statistics": True, **settings}
-        )
+        return FineTuning(backbone, **{"epochs": epochs, "device": device, **settings})
 
     arms = {
         HEAD: FeatureExtraction(backbone, device=device),

@@ -23,7 +23,7 @@ class Recipe:
 
     learning_rate is the peak; it rises linearly over ``warmup`` (a fraction of all steps) and falls
     as a cosine to zero. ``patience`` epochs without a better validation loss stop the training
-    (None: never); the best epoch's weights are kept.
+    (None: never); the best weights are kept, those at the start included.
     """
 
     epochs: int = 20
@@ -38,9 +38,13 @@ class Recipe:
 
 @dataclass
 class History:
-    """What happened: one dict an epoch (``train_loss``, ``validation_loss``, ``seconds``)."""
+    """What happened: one dict an epoch (``train_loss``, ``validation_loss``, ``seconds``).
+
+    ``start_loss`` is the validation loss before training; ``best_epoch`` is None where no epoch was better.
+    """
 
     epochs: list[dict] = field(default_factory=list)
+    start_loss: float | None = None
     best_epoch: int | None = None
     stopped_early: bool = False
     memory_format: str = "contiguous"
@@ -98,7 +102,7 @@ def train(
     """
     with torch.random.fork_rng(devices=[]):
         run = _Run(make_fabric(device, precision), module, batch, n, loss, recipe, seed)
-        run.start(groups, load_state(checkpoint) if checkpoint else None, str(checkpoint))
+        run.start(groups, validate, load_state(checkpoint) if checkpoint else None, str(checkpoint))
         while not run.finished:
             record = run.epoch(validate)
             if checkpoint and run.fabric.is_global_zero:
@@ -118,7 +122,7 @@ class _Run:
         self.best: dict[str, torch.Tensor] = {}
         self.size = recipe.batch_size * fabric.world_size
 
-    def start(self, groups, saved, checkpoint: str) -> None:
+    def start(self, groups, validate, saved, checkpoint: str) -> None:
         """Prepare module and optimizer, from a saved state where there is one."""
         if saved and saved[1]["made_for"] != self._made_for():
             raise UserError(
@@ -138,6 +142,17 @@ class _Run:
             self.module.load_state_dict(_below(tensors, "model."))
             self.best = _below(tensors, "best.")
             restore_optimizer(self.optimizer.optimizer, tensors, facts["optimizer"])
+        elif validate is not None:
+            self.history.start_loss = self._validation_loss(validate)
+            self._keep_weights()
+
+    def _validation_loss(self, validate) -> float:
+        self.module.eval()
+        with torch.no_grad():
+            return float(self.fabric.broadcast(validate(self.module)))
+
+    def _keep_weights(self) -> None:
+        self.best = {k: v.detach().cpu().clone() for k, v in self.module.state_dict().items()}
 
     def _probe_memory_format(self) -> str:
         generator = torch.Generator().manual_seed(self.seed)
@@ -157,17 +172,21 @@ class _Run:
         train_loss = self._train_epoch(epoch)
         record = {"epoch": epoch, "train_loss": train_loss, "validation_loss": None, "seconds": 0.0}
         if validate is not None:
-            self.module.eval()
-            with torch.no_grad():
-                record["validation_loss"] = float(self.fabric.broadcast(validate(self.module)))
-            if self.history.best_epoch is None or _better(record, self.history):
+            record["validation_loss"] = self._validation_loss(validate)
+            if not self._best_loss <= record["validation_loss"]:  # also where that at the start was no number
                 self.history.best_epoch = epoch
-                self.best = {k: v.detach().cpu().clone() for k, v in self.module.state_dict().items()}
+                self._keep_weights()
             if self.recipe.patience is not None:
-                self.history.stopped_early = epoch - self.history.best_epoch >= self.recipe.patience
+                best = -1 if self.history.best_epoch is None else self.history.best_epoch
+                self.history.stopped_early = epoch - best >= self.recipe.patience
         record["seconds"] = time.perf_counter() - clock
         self.history.epochs.append(record)
         return record
+
+    @property
+    def _best_loss(self) -> float:
+        best = self.history.best_epoch
+        return self.history.start_loss if best is None else self.history.epochs[best]["validation_loss"]
 
     def _train_epoch(self, epoch: int) -> float:
         """Mean loss over all samples; order, views and dropout follow from seed and epoch alone."""
@@ -279,10 +298,6 @@ def merged_chunks(order: torch.Tensor, size: int, least: int = 2) -> list[torch.
 def _is_heavy(module: nn.Module, inputs: torch.Tensor) -> bool:
     """Whether probing pays: images or maps through a net of some size."""
     return inputs.ndim == 4 and inputs[0].numel() * sum(p.numel() for p in module.parameters()) > 5e9
-
-
-def _better(record: dict, history: History) -> bool:
-    return record["validation_loss"] < history.epochs[history.best_epoch]["validation_loss"]
 
 
 def epoch_seed(seed: int, epoch: int, rank: int = 0) -> int:

@@ -39,6 +39,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _start(self, X, y):
+        if isinstance(y, ImageSet):
+            raise UserError("y takes labels, not images; give an ImageSet to stop early by as validation=.")
         images = getattr(X, "images", X)
         if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4:
             raise UserError("X must be an ImageSet or a uint8 array of shape (N, C, H, W).")

@@ -35,7 +35,8 @@ class FineTuning(ImageClassifier):
     trainable_from : first stage that trains, by name, or how many stages are frozen; 0 trains everything
     head_first : fit the head before tuning; a random head when False
     source_statistics : BatchNorm normalises by the source's statistics while its weights train, so that a
-        head fitted on them still fits; by those of each batch when False
+        head fitted on them still fits; by those of each batch when False, which costs many points where
+        the head came first and labels are few
     epochs, batch_size, learning_rate, weight_decay, patience : see
         :class:`~transferlab.training.loop.Recipe`; AdamW
     layer_decay : each stage below the head learns this many times slower than the one above it
@@ -63,7 +64,7 @@ class FineTuning(ImageClassifier):
         *,
         trainable_from: str | int = 0,
         head_first: bool = True,
-        source_statistics: bool = False,
+        source_statistics: bool = True,
         epochs: int = 20,
         batch_size: int = 32,
         learning_rate: float = 3e-4,
@@ -278,6 +279,7 @@ class FromScratch(FineTuning):
         super().__init__(
             backbone,
             head_first=False,
+            source_statistics=False,
             epochs=epochs,
             batch_size=batch_size,
             learning_rate=learning_rate,

@@ -52,6 +52,7 @@ class SurgicalFineTuning(FineTuning):
     ):
         super().__init__(
             source.backbone,
+            source_statistics=False,  # what has changed in the images has changed their statistics
             epochs=epochs,
             batch_size=batch_size,
             learning_rate=learning_rate,
