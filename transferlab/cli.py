@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from transferlab.cli_course import ProfileName, course_app, interruptible
 from transferlab.errors import UserError
 
 app = typer.Typer(
@@ -23,18 +22,9 @@ app = typer.Typer(
 )
 report_app = typer.Typer(help="Run a report on images.", no_args_is_help=True)
 models_app = typer.Typer(help="The networks that come with transferlab.", no_args_is_help=True)
-course_app = typer.Typer(help="Build and run the lessons.", no_args_is_help=True)
 app.add_typer(report_app, name="report")
 app.add_typer(course_app, name="course")
 app.add_typer(models_app, name="models")
-
-
-class ProfileName(StrEnum):
-    """How much a run does."""
-
-    smoke = "smoke"
-    lesson = "lesson"
-    report = "report"
 
 
 class Device(StrEnum):
@@ -80,7 +70,7 @@ def report_transfer(  # noqa: PLR0917 (typer calls it by name)
     check_out(out)
     name = Path(images).name or images
     print(f"Report on {name}, profile {profile}; progress follows.", file=sys.stderr)
-    with _interruptible():
+    with interruptible():
         page = run_report(
             "reports/transfer_report",
             {
@@ -101,23 +91,6 @@ def report_transfer(  # noqa: PLR0917 (typer calls it by name)
     print(f"The report is in {page.resolve()}")
 
 
-@contextmanager
-def _interruptible(left: str = "nothing was written"):
-    """Ctrl-C, and the polite ways to end a process, clean up and say what is left."""
-
-    def stop(number, frame):
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", None)):
-        if number is not None:
-            signal.signal(number, stop)
-    try:
-        yield
-    except KeyboardInterrupt:
-        print(f"transferlab: interrupted; {left}.", file=sys.stderr)
-        raise typer.Exit(130) from None
-
-
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="The model folder of a report.")],
@@ -129,55 +102,6 @@ def predict(
     from transferlab.reports.predict import write_predictions
 
     write_predictions(model, images, out, str(device))
-
-
-@course_app.command("build")
-def course_build(
-    lessons: Annotated[list[str] | None, typer.Argument(help="Numbers or names; all when left out.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Only say what is out of step.")] = False,
-) -> None:
-    """Make the notebooks of lessons from their sources, executed; for those who write lessons."""
-    from transferlab.course.build import build, out_of_step
-
-    if not check:
-        with _interruptible("lessons that were done are kept"):
-            build(lessons or [])
-        return
-    found = out_of_step(lessons or [])
-    for name, problems in found.items():
-        print(f"{name}: {'; '.join(problems)}. Run: transferlab course build {name[:2]}", file=sys.stderr)
-    if found:
-        raise typer.Exit(1)
-    print("All lessons are in step with their sources.")
-
-
-@course_app.command("run")
-def course_run(
-    lessons: Annotated[list[str] | None, typer.Argument(help="Numbers or names; all when left out.")] = None,
-    profile: Annotated[ProfileName, typer.Option(help="How much to do.")] = ProfileName.lesson,
-    out: Annotated[Path | None, typer.Option(help="Folder for the executed notebooks.")] = None,
-    solutions: Annotated[bool, typer.Option("--solutions", help="With the exercises solved.")] = False,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option("-p", metavar="NAME=VALUE", help="task, backbone, device or seed of the lessons."),
-    ] = None,
-) -> None:
-    """Run lessons from top to bottom and print wall time and peak memory of each."""
-    from transferlab.course.parameters import parse_pairs
-    from transferlab.course.run import run_lessons
-
-    with _interruptible("lessons that were done are kept" if out else "nothing was written"):
-        outcomes = run_lessons(
-            lessons or [],
-            {"profile": str(profile), **parse_pairs(parameter or [])},
-            out=out,
-            edition="solution" if solutions else "learner",
-            tell=lambda line: print(line, file=sys.stderr, flush=True),
-        )
-    for outcome in outcomes:
-        print(outcome.line)
-    if any(outcome.failed for outcome in outcomes):
-        raise typer.Exit(1)
 
 
 @app.command()
@@ -194,7 +118,7 @@ def lab(
 
     for line in copy_lessons(folder):
         print(line)
-    with _interruptible("JupyterLab has ended, and your lessons are kept"):
+    with interruptible("JupyterLab has ended, and your lessons are kept"):
         open_lab(folder, port=port, browser=browser)
 
 

@@ -110,10 +110,18 @@ def stripped(notebook: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
             for output in cell.outputs:
+                _drop_view(output)
                 picture = output.get("data", {}).get("image/png")
                 if picture and len(picture) > _BIG_PICTURE:
                     output["data"]["image/png"] = _with_palette(picture)
     return notebook
+
+
+def _drop_view(output: NotebookNode) -> None:
+    """A widget whose kernel is gone shows as an error; its picture or page stands in its place."""
+    data = output.get("data", {})
+    if len(data) > 1:
+        data.pop("application/vnd.jupyter.widget-view+json", None)
 
 
 def _with_palette(png: str) -> str:

@@ -14,6 +14,7 @@ from transferlab.course.editions import EDITIONS, read_source
 from transferlab.course.execute import NotebookError, Spent, execute
 from transferlab.course.lessons import chosen_lessons
 from transferlab.course.parameters import checked_parameters
+from transferlab.course.released import FOLDER, is_checkout, read_claims, release, write_claims
 from transferlab.data.bundled import BUNDLED
 from transferlab.errors import UserError
 
@@ -72,10 +73,23 @@ def run_lessons(
         for place, (name, file) in enumerate(files.items(), 1):
             tell(f"{name} ({place} of {len(files)})")
             made = Path(folder, f"{name}.out.ipynb")
-            outcomes.append(_outcome(name, file, made, parameters, Path(folder)))
+            outcome = _outcome(name, file, made, parameters, Path(folder))
+            outcomes.append(outcome)
             if out is not None and made.is_file():
                 write_notebook(nbformat.read(made, as_version=4), out / f"{name}.ipynb")
+            _keep_claims(Path(folder) / FOLDER / f"{name[:2]}.json", out, outcome, parameters)
     return outcomes
+
+
+def _keep_claims(written: Path, out: Path | None, outcome: Outcome, parameters: dict) -> None:
+    """Claims go beside the notebook that made them; those of a whole ``report`` run are released."""
+    if not written.is_file():
+        return
+    claims = read_claims(written)
+    if out is not None:
+        write_claims(out / FOLDER / written.name, claims)
+    if set(parameters) == {"profile"} and claims.profile == "report" and not outcome.failed and is_checkout():
+        release(claims)
 
 
 def _outcome(name: str, file: Path, made: Path, parameters: dict, cwd: Path) -> Outcome:

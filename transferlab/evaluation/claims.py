@@ -125,7 +125,9 @@ def make_claim(name: str, values: Sequence[float], unit: str, kind: Kind) -> Cla
             f"the claim {name} needs a finite number from each of at least two seeds, not {list(numbers)}."
         )
     if not isinstance(kind, Kind):
-        raise UserError(f"the claim {name} is of kind direction, equivalent(margin) or unresolved, not {kind!r}.")
+        raise UserError(
+            f"the claim {name} is of kind direction, equivalent(margin) or unresolved, not {kind!r}."
+        )
     return Claim(name, numbers, unit, kind)
 
 
@@ -142,18 +144,24 @@ def unsupported(claims: Iterable[Claim], error_rate: float = 0.05) -> dict[str, 
     """
     claims = list(claims)
     tested = [c for c in claims if c.p_value is not None]
-    adjusted = dict(zip((c.name for c in tested), holm([c.p_value for c in tested]), strict=True)) if tested else {}
+    adjusted = (
+        dict(zip((c.name for c in tested), holm([c.p_value for c in tested]), strict=True)) if tested else {}
+    )
     found = {}
     for claim in claims:
         if not claim.holds:
             found[claim.name] = f"{claim.kind} is not shown: {said(claim)}"
         elif adjusted.get(claim.name, 0.0) > error_rate:
             p = adjusted[claim.name]
-            found[claim.name] = f"{claim.kind} does not stand among {len(tested)} claims (p = {p:.2g}): {said(claim)}"
+            found[claim.name] = (
+                f"{claim.kind} does not stand among {len(tested)} claims (p = {p:.2g}): {said(claim)}"
+            )
     return found
 
 
-def contradicted(run: Mapping[str, Claim], released: Mapping[str, Claim], errors: float = 3.0) -> dict[str, str]:
+def contradicted(
+    run: Mapping[str, Claim], released: Mapping[str, Claim], errors: float = 3.0
+) -> dict[str, str]:
     """Directions that a small run sees the other way round, though their released effect is larger than
     ``errors`` standard errors."""
     found = {}

@@ -1,0 +1,71 @@
+"""What the lessons take, as a table between two markers of the files that show it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from transferlab.course.build import checkout_folder
+from transferlab.course.run import Outcome
+from transferlab.training.checkpoint import write_whole
+
+FILE = "measured.json"
+_MARKED = re.compile(r"(<!-- table: measured -->\n).*?(<!-- end of table -->)", re.DOTALL)
+_COLUMNS = ("smoke", "lesson")
+
+
+def record_measured(profile: str, outcomes: Sequence[Outcome]) -> None:
+    """Keep what each lesson took in ``notebooks/measured.json``, and renew the tables that show it."""
+    folder = checkout_folder()
+    stored = read_measured(folder)
+    for outcome in outcomes:
+        spent = outcome.spent
+        stored.setdefault(outcome.lesson, {})[profile] = {
+            "seconds": round(spent.seconds), "slowest_cell": round(spent.slowest_cell),
+            "peak_gib": round(spent.peak_bytes / 2**30, 1), "date": date.today().isoformat(),
+        }  # fmt: skip
+    _write(folder / FILE, json.dumps(dict(sorted(stored.items())), indent=1) + "\n")
+    for page in pages(folder):
+        _write(page, with_table(page.read_text(encoding="utf-8"), measured_table(stored)))
+
+
+def read_measured(folder: Path) -> dict[str, dict]:
+    """Lesson to profile to what it took."""
+    path = folder / FILE
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def pages(folder: Path) -> list[Path]:
+    """The files that show the table."""
+    return [path for path in (folder.parent / "README.md", folder / "INSTRUCTORS.md") if path.is_file()]
+
+
+def measured_table(stored: dict[str, dict]) -> str:
+    """The table in Markdown: wall seconds, the slowest cell's, and the most memory, of each profile."""
+    dates = sorted(each["date"] for of in stored.values() for each in of.values())
+    lines = [
+        f"Measured from {dates[0]} to {dates[-1]} on two CPU cores by `transferlab course run --record`; GiB is the most "
+        "memory that the kernel held.",
+        "",
+        "| lesson | " + " | ".join(f"`{p}`: seconds (slowest cell), GiB" for p in _COLUMNS) + " |",
+        "|---|" + "---|" * len(_COLUMNS),
+    ]
+    for lesson, of in sorted(stored.items()):
+        lines.append(f"| {lesson} | " + " | ".join(_cell(of.get(profile)) for profile in _COLUMNS) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def with_table(page: str, table: str) -> str:
+    """``page`` with ``table`` between its markers; as it was where it has none."""
+    return _MARKED.sub(lambda found: found[1] + table + found[2], page)
+
+
+def _cell(of: dict | None) -> str:
+    return f"{of['seconds']} ({of['slowest_cell']}), {of['peak_gib']}" if of else "not measured"
+
+
+def _write(path: Path, text: str) -> None:
+    write_whole(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
