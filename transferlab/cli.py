@@ -136,6 +136,32 @@ def models_list() -> None:
         print(line)
 
 
+@models_app.command("score")
+def models_score(  # noqa: PLR0917 (typer calls it by name)
+    images: Annotated[str, typer.Argument(help="A folder, a CSV file, a bundled set or torchvision/NAME.")],
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="timm/NAME, torchvision/NAME or FILE.safetensors beside the bundled ones; repeatable."
+        ),
+    ] = None,
+    labels_per_class: Annotated[int, typer.Option(min=0, help="Labels a class to use; 0: at most 20.")] = 0,
+    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+    group_regex: Annotated[str, typer.Option(help="First capture group names what belongs together.")] = "",
+    mirror: Annotated[str, typer.Option(help="Folder with torchvision's data sets, for use offline.")] = "",
+) -> None:
+    """Rank networks for your images before anything is trained; test labels stay sealed."""
+    from transferlab.reports.source_scores import score_lines
+
+    with interruptible():
+        lines = score_lines(
+            images, backbone or [], labels_per_class=labels_per_class, device=str(device),
+            group_regex=group_regex, mirror=mirror, tell=lambda line: print(line, file=sys.stderr, flush=True),
+        )  # fmt: skip
+    for line in lines:
+        print(line)
+
+
 @app.command()
 def doctor() -> None:
     """Say in ten lines what is installed, which device there is, and what will work."""

@@ -60,7 +60,7 @@ def course_build(
 
 
 @course_app.command("run")
-def course_run(
+def course_run(  # noqa: PLR0917
     lessons: Annotated[list[str] | None, typer.Argument(help="Numbers or names; all when left out.")] = None,
     profile: Annotated[ProfileName, typer.Option(help="How much to do.")] = ProfileName.lesson,
     out: Annotated[Path | None, typer.Option(help="Folder for the executed notebooks.")] = None,

@@ -32,7 +32,7 @@ out: str = "."  # folder for results.json and model/
 from IPython.display import HTML, display
 
 from transferlab import viz
-from transferlab.reports import close_look, results_file, text
+from transferlab.reports import close_look, results_file, source_scores, text
 from transferlab.reports import evidence_text as evidence
 from transferlab.reports import transfer_study as study
 
@@ -49,6 +49,17 @@ HTML(text.audit(data))
 shown = data.draw(None, seed).train
 display(viz.class_balance(results_file.class_counts(data)))
 display(viz.examples(shown.images, shown.labels, shown.classes))
+
+# %% [markdown]
+# ## Which source?
+#
+# Your networks and the bundled ones, scored before anything is trained: one pass over a few labelled images, none
+# of them from the test. This orders candidates for a next run; it does not choose for this one.
+
+# %%
+ranking = source_scores.rank_for_report(data, backbones, seed=seed, device=device)
+display(source_scores.ranking_figure(ranking))
+HTML(source_scores.ranking_html(ranking, backbones))
 
 # %% [markdown]
 # ## The recommendation
@@ -154,7 +165,7 @@ else:
 # ## Size, speed, and how this was made
 
 # %%
-content = results_file.results(plan, fits, opened, look, command)
+content = results_file.results(plan, fits, opened, look, command, ranking)
 results_file.write_results(out, content)
 results_file.write_model(out, plan, fits, look, content)
 display(HTML(evidence.size(look, plan, content["environment"])))

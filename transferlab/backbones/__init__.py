@@ -27,6 +27,7 @@ from transferlab.backbones.inspect_stages import (
 from transferlab.backbones.load import load_backbone, random_backbone
 from transferlab.backbones.preprocessing import Preprocessing
 from transferlab.backbones.segment import Segment
+from transferlab.backbones.value_sum import ValueSum, value_sum
 from transferlab.backbones.weights_file import HEAD_PREFIX, read_description, read_tensors, write_weights
 
 register_bundled()
@@ -40,6 +41,7 @@ __all__ = [
     "RandomizationCheck",
     "Segment",
     "Stage",
+    "ValueSum",
     "backbone_card",
     "build_small_resnet",
     "bundled_names",
@@ -58,5 +60,6 @@ __all__ = [
     "stage_maps",
     "stage_means",
     "strongest_patches",
+    "value_sum",
     "write_weights",
 ]

@@ -59,7 +59,7 @@ def stage_maps(backbone: Backbone, images: np.ndarray, stage: str) -> np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class EffectiveField:
-    """How much each pixel moves the middle of a stage's map.
+    """How much each pixel moves the middle (or another cell) of a stage's map.
 
     gradient : float64 (S, S), mean absolute gradient over channels and images, summing to 1
     side : of the centred square that holds ``share`` of it, in pixels
@@ -74,15 +74,24 @@ class EffectiveField:
     n: int
 
 
-def effective_field(backbone: Backbone, stage: str, images: np.ndarray, share: float = 0.9) -> EffectiveField:
-    """The effective receptive field of the middle cell of ``stage`` (Luo et al. 2016).
+def effective_field(
+    backbone: Backbone,
+    stage: str,
+    images: np.ndarray,
+    share: float = 0.9,
+    *,
+    place: tuple[int, int] | None = None,
+    channel: int | None = None,
+) -> EffectiveField:
+    """The effective receptive field of one cell of ``stage`` (Luo et al. 2016).
 
-    The sum over channels of the middle cell is followed back to the preprocessed pixels. Use images larger
-    than the theoretical field, so that no border cuts it.
+    The cell's sum over channels is followed back to the preprocessed pixels. Use images larger than the
+    theoretical field, so that no border cuts it.
 
     Parameters
     ----------
     images : uint8 (N, C, H, W); they are seen at the backbone's input size
+    place : (row, column) of the cell, the middle one when None; channel : this one alone
 
     Examples
     --------
@@ -99,8 +108,9 @@ def effective_field(backbone: Backbone, stage: str, images: np.ndarray, share: f
         x = backbone.preprocess(image[None]).to(backbone.device).requires_grad_(True)
         with torch.enable_grad():
             y = backbone.forward(x, 0, boundary)
-            middle = y[0, :, y.shape[2] // 2, y.shape[3] // 2].sum()
-        (slope,) = torch.autograd.grad(middle, x)
+            row, column = place or (y.shape[2] // 2, y.shape[3] // 2)
+            cell = y[0, slice(None) if channel is None else channel, row, column].sum()
+        (slope,) = torch.autograd.grad(cell, x)
         total = total + slope[0].abs().sum(0).double().cpu().numpy()
     gradient = total / max(total.sum(), 1e-30)
     size = backbone.preprocessing.input_size
@@ -126,6 +136,7 @@ def strongest_patches(
     *,
     most: int = 4,
     side: int | None = None,
+    maps: np.ndarray | None = None,
 ) -> np.ndarray:
     """For each channel the patches that excite it most, one an image at most: uint8 (channels, most, C, s, s).
 
@@ -133,6 +144,7 @@ def strongest_patches(
     ----------
     images : uint8 (N, C, S, S), S the backbone's input size, N >= ``most``
     side : of the patches in pixels; the theoretical receptive field (or the image) when None
+    maps : of :func:`stage_maps` for these images, computed when None
     """
     size = backbone.preprocessing.input_size
     if images.shape[2:] != (size, size) or len(images) < most:
@@ -141,7 +153,8 @@ def strongest_patches(
         )
     at = backbone.stages[backbone.boundary(stage) - 1]
     side = min(size, side or (size if at.receptive_field == "global" else at.receptive_field))
-    maps = np.concatenate([stage_maps(backbone, image[None], stage) for image in images])
+    if maps is None:
+        maps = np.concatenate([stage_maps(backbone, image[None], stage) for image in images])
     found = []
     for channel in channels:
         peaks = maps[:, channel].reshape(len(images), -1)

@@ -8,30 +8,46 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from transferlab import viz
-from transferlab.backbones import Backbone, RandomizationCheck, random_backbone, stage_means
+from transferlab.backbones import (
+    Backbone,
+    EffectiveField,
+    RandomizationCheck,
+    effective_field,
+    random_backbone,
+    stage_means,
+)
 from transferlab.data import ImageSet
 from transferlab.data.bundled.glyphs import printed
 from transferlab.evaluation import Interval, bootstrap_seeds_images
+from transferlab.transfer.heads import SpanLogistic
 
 HUES = ORIENTATIONS = 12
 KINDS = ("hue", "orientation", "letter")
+#: Options of the guesses; the functions beside them say which one a run found.
+PARTS_OF_FIELD = ("nearly all of it", "a good part", "a small spot in the middle")
+LEADERS = ("the trained network", "the random network", "both alike")
+DEPTHS = ("in the pixels or the first stage", "between first and last stage", "in the last stage")
+MAPS = ("other maps: they depend on what was learnt", "much the same maps: they show the image alone")
 _SIDE = 64
 _PROBE_TEST_SEED = 10_000
 
 
 @dataclass(frozen=True)
 class ProbePoint:
-    """Accuracy of a linear probe of one property at one boundary, over seeds and test images."""
+    """Accuracy of a linear probe of one property at one boundary, over seeds and test images.
+
+    per_seed : the accuracy of each seed
+    """
 
     kind: str
     network: str
     boundary: str
     interval: Interval
+    per_seed: tuple[float, ...]
 
 
 def stimuli(kind: str, n: int, seed: int, *, held_out: bool) -> ImageSet:
@@ -79,15 +95,15 @@ def probe(
 ) -> list[ProbePoint]:
     """Probe every boundary of every network for one property.
 
-    Each seed draws ``n`` training stimuli anew, and new weights of a network called ``"random"``. Channel
-    means are reduced by PCA, fitted on the training stimuli, to ``dimensions``, the number of channels of
-    the narrowest stage, so that no boundary has more numbers to read from than another; a logistic
-    regression reads them. The n // 2 test stimuli are the same for all.
+    Each seed draws ``n`` training stimuli and n // 2 test stimuli anew, and new weights of a network called
+    ``"random"``. Channel means are reduced by PCA, fitted on the training stimuli, to ``dimensions``, the
+    number of channels of the narrowest stage, so that no boundary has more numbers to read from than
+    another; a logistic regression reads them.
     """
-    test = stimuli(kind, n // 2, _PROBE_TEST_SEED, held_out=True)
     correct: dict[tuple[str, str], list] = {}
     for seed in range(seeds):
         train = stimuli(kind, n, seed, held_out=False)
+        test = stimuli(kind, n // 2, _PROBE_TEST_SEED + seed, held_out=True)
         for name, network in networks.items():
             backbone = random_backbone(network, seed) if name == "random" else network
             train_means, test_means = stage_means(backbone, train.images), stage_means(backbone, test.images)
@@ -96,12 +112,18 @@ def probe(
                     StandardScaler(),
                     PCA(min(dimensions, features.shape[1]), random_state=0),
                     StandardScaler(),
-                    LogisticRegression(max_iter=300),
+                    SpanLogistic(max_iter=300),
                 ).fit(features, train.labels)
                 answers = head.predict(test_means[boundary])
                 correct.setdefault((name, boundary), []).append(answers == test.labels)
     return [
-        ProbePoint(kind, name, boundary, bootstrap_seeds_images(np.stack(table)))
+        ProbePoint(
+            kind,
+            name,
+            boundary,
+            bootstrap_seeds_images(np.stack(table)),
+            tuple(float(np.mean(row)) for row in table),
+        )
         for (name, boundary), table in correct.items()
     ]
 
@@ -109,6 +131,55 @@ def probe(
 def peak(points: list[ProbePoint], network: str) -> ProbePoint:
     """The boundary at which a property is read best."""
     return max((p for p in points if p.network == network), key=lambda p: p.interval.estimate)
+
+
+def gap(points: list[ProbePoint], first: tuple[str, int], second: tuple[str, int]) -> list[float]:
+    """Accuracy at one boundary less that at another, in points, for each seed.
+
+    A boundary is (network, place): 0 the pixels, 1 the first stage, -1 the last.
+    """
+    one, other = (
+        [p for p in points if p.network == network][place].per_seed for network, place in (first, second)
+    )
+    return [100 * (a - b) for a, b in zip(one, other, strict=True)]
+
+
+def depth(points: list[ProbePoint]) -> str:
+    """Which of ``DEPTHS`` the first network's best boundary is."""
+    names = [p.boundary for p in points if p.network == points[0].network]
+    place = names.index(peak(points, points[0].network).boundary)
+    return DEPTHS[0] if place <= 1 else DEPTHS[2 if place == len(names) - 1 else 1]
+
+
+def leader(points: list[ProbePoint], place: int, margin: float = 5.0) -> str:
+    """Which of ``LEADERS`` reads a property better at a boundary, by at least ``margin`` points."""
+    lead = np.mean(gap(points, ("trained", place), ("random", place)))
+    return LEADERS[2] if abs(lead) < margin else LEADERS[int(lead < 0)]
+
+
+def part_of_field(field: EffectiveField) -> str:
+    """Which of ``PARTS_OF_FIELD`` the used field is of the theoretical one: more than 0.8, less than 0.3, or between."""
+    share = field.side / field.theoretical
+    return PARTS_OF_FIELD[0 if share > 0.8 else 2 if share < 0.3 else 1]
+
+
+def field_gaps(network: Backbone, stage: str, views: ImageSet, seeds: int, images: int = 6) -> list[float]:
+    """Theoretical less used receptive field in pixels; each seed draws some of the photographs.
+
+    Examples
+    --------
+    >>> from transferlab.backbones import load_backbone
+    >>> from transferlab.data.bundled.photographs import photographs
+    >>> net = load_backbone("zoo-early").with_input_size(128)
+    >>> len(field_gaps(net, "layer1", photographs(128), 2, images=2))
+    2
+    """
+    found = []
+    for seed in range(seeds):
+        drawn = np.random.default_rng(seed).choice(len(views), images, replace=False)
+        field = effective_field(network, stage, views.images[drawn])
+        found.append(float(field.theoretical - field.side))
+    return found
 
 
 def probe_figure(properties: list[list[ProbePoint]], seeds: int) -> viz.Card:
@@ -122,9 +193,7 @@ def probe_figure(properties: list[list[ProbePoint]], seeds: int) -> viz.Card:
     peaks = [f"{points[0].kind} at {peak(points, points[0].network).boundary}" for points in properties]
     boundaries = list(dict.fromkeys(p.boundary for p in properties[0]))
     n = " and ".join(str(k) for k in sorted({points[0].interval.n for points in properties}))
-    finding = (
-        f"Each property peaks at its own depth: {', '.join(peaks)} (n = {n} test stimuli each, {seeds} seeds)"
-    )
+    finding = f"Best read: {', '.join(peaks)} (n = {n} test stimuli a seed, {seeds} seeds)"
     return viz.depth_curves(panels, boundaries, finding, chance=chance)
 
 
@@ -136,7 +205,7 @@ def sentence(points: list[ProbePoint]) -> str:
     of_control = [p for p in points if p.network == control][-1]
     return (
         f"{best.kind}: best at {best.boundary}, {_said(best)}; at {last.boundary} {_said(last)}, "
-        f"{control} {_said(of_control)} (n = {best.interval.n}, {best.interval.seeds} seeds, 95 % intervals)"
+        f"{control} {_said(of_control)} (n = {best.interval.n} a seed, {best.interval.seeds} seeds, 95 % intervals)"
     )
 
 

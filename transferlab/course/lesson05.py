@@ -14,17 +14,14 @@ from transferlab.data.bundled import load_bundled
 from transferlab.errors import UserError
 from transferlab.evaluation import (
     Comparison,
-    Evaluation,
     Fitted,
     bootstrap_seeds_images,
     fit_all,
     open_all,
     paired_difference,
 )
-from transferlab.evaluation.intervals import bootstrap_means, percentile_ends
 from transferlab.transfer import (
     FeatureExtraction,
-    FineTuning,
     FromScratch,
     SavedModel,
     SurgicalFineTuning,
@@ -35,6 +32,12 @@ from transferlab.viz import percent
 
 CHANGES = ("inverted", "relabelled", "handwritten")
 HEAD, EVERYTHING = "head alone", "everything"
+PARTS = {
+    "an early stage": ("stem", "layer1"),
+    "a later stage": ("layer2", "layer3", "layer4"),
+    "the head": (HEAD,),
+}
+APART = ("less than 10 points", "the early stage is far ahead", "the head is far ahead")
 SIDE = 32  # pixels
 _SHAPE = Architecture(
     "transferlab", "small_resnet", {"channels": [16, 16, 32, 64], "layers": [1, 1, 1, 1], "num_classes": 10}
@@ -64,6 +67,26 @@ class DepthTrial:
         """Accuracy of ``a`` less that of ``b`` on the same images and seeds."""
         found = paired_difference(self.correct[a], self.correct[b], self.groups)
         return replace(found, a=a, b=b)
+
+    def points(self, a: str, b: str) -> list[float]:
+        """Accuracy of ``a`` less that of ``b``, in points, for each seed."""
+        return points(self.correct[a], self.correct[b])
+
+    def best_part(self) -> str:
+        """Which of ``PARTS`` holds the single part that reaches most, mean over seeds."""
+        reached = {part: max(self.correct[name].mean() for name in names) for part, names in PARTS.items()}
+        return max(reached, key=reached.get)
+
+
+def points(a: np.ndarray, b: np.ndarray) -> list[float]:
+    """Difference of two tables bool (S, N) of right answers in points, for each seed."""
+    return (100 * (a.mean(1) - b.mean(1))).tolist()
+
+
+def far_apart(trial: DepthTrial, margin: float = 10.0) -> str:
+    """How an early stage and the head compare on a target, in words: one of ``APART``."""
+    gap = float(np.mean(trial.points("layer1", HEAD)))
+    return APART[0] if abs(gap) < margin else APART[1 if gap > 0 else 2]
 
 
 def changed(images: ImageSet, change: str) -> ImageSet:
@@ -193,8 +216,11 @@ def gradient_choice(trial: DepthTrial, sources: Sequence[SavedModel], seed: int 
     return [HEAD if name == "head" else name for name in found]
 
 
-def validation_choice(trial: DepthTrial) -> list[str]:
-    """What was most accurate on each seed's validation images, among single stages and the head."""
+def validation_choice(trial: DepthTrial, sources: Sequence[SavedModel] = (), seed: int = 0) -> list[str]:
+    """What was most accurate on each seed's validation images, among single stages and the head.
+
+    Called as :func:`gradient_choice` is; the fits of ``trial`` hold all that it needs.
+    """
     return [
         max((n for n in fitted.runs if n != EVERYTHING), key=fitted.val_accuracy.get) for fitted in trial.fits
     ]
@@ -207,8 +233,30 @@ def choice_cost(trial: DepthTrial, chosen: Sequence[str], rule: str) -> Comparis
     return replace(found, a=f"{rule} ({', '.join(chosen)})", b=EVERYTHING)
 
 
-def forgetting(trial: DepthTrial, sources: Sequence[SavedModel]) -> dict[str, Comparison]:
-    """Accuracy on the source's test after training on the target, less that before, for each method."""
+@dataclass(frozen=True, eq=False)
+class Forgetting:
+    """Right answers on the source's test, bool (S, N), before and after training on a target, by what trained."""
+
+    before: np.ndarray
+    after: Mapping[str, np.ndarray]
+    groups: np.ndarray | None
+
+    def lost(self, name: str) -> Comparison:
+        """Accuracy before less that after, on the same images and seeds."""
+        found = paired_difference(self.before, self.after[name], self.groups)
+        return replace(found, a="before", b=name)
+
+    def points(self, name: str) -> list[float]:
+        """What training ``name`` cost, in points, for each seed."""
+        return points(self.before, self.after[name])
+
+    def most(self, names: Sequence[str]) -> str:
+        """Which of ``names`` cost most, mean over seeds."""
+        return max(names, key=lambda name: np.mean(self.points(name)))
+
+
+def forgetting(trial: DepthTrial, sources: Sequence[SavedModel]) -> Forgetting:
+    """What the source networks still know of their own test after training on the target."""
     test = SealedTest(load_bundled("printed-digits").test, printing=False)
     models = {("before", i): source for i, source in enumerate(sources)}
     models |= {
@@ -220,18 +268,15 @@ def forgetting(trial: DepthTrial, sources: Sequence[SavedModel]) -> dict[str, Co
         found = [scores.probabilities[name, i].argmax(1) == scores.truth for i in range(len(sources))]
         return np.stack(found)
 
-    before = correct("before")
-    return {
-        name: replace(paired_difference(correct(name), before, scores.groups), a=name, b="before")
-        for name in trial.correct
-    }
+    return Forgetting(correct("before"), {name: correct(name) for name in trial.correct}, scores.groups)
 
 
-def forgetting_card(found: Mapping[str, Comparison], change: str) -> viz.Card:
+def forgetting_card(found: Forgetting, change: str) -> viz.Card:
     """Accuracy on the source that is lost, in points."""
-    lost = {name: (-c.difference, -c.high, -c.low) for name, c in found.items()}
+    spreads = {name: found.lost(name) for name in found.after}
+    lost = {name: (c.difference, c.low, c.high) for name, c in spreads.items()}
     most, least = max(lost, key=lambda n: lost[n][0]), min(lost, key=lambda n: lost[n][0])
-    one = next(iter(found.values()))
+    one = next(iter(spreads.values()))
     finding = (
         f"Learning {change} digits costs {percent(max(0, lost[least][0]), '')} to {percent(lost[most][0], '')} "
         f"points of source accuracy: least with {least}, most with {most} "
@@ -239,84 +284,3 @@ def forgetting_card(found: Mapping[str, Comparison], change: str) -> viz.Card:
     )
     return viz.dot_panels({"accuracy on the source that was lost": lost}, finding,
                           foot="before less after training on the target; bar: 95 % interval")  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class TuningTrial:
-    """Ways to tune the same stages: what they reach, and how far they move the features.
-
-    opened : one look at the test; moved : name to float (S, N), the distance between the features of a test
-    image before and after, over the norm of those before
-    """
-
-    opened: Evaluation
-    moved: Mapping[str, np.ndarray]
-
-
-def tuning_trial(
-    task: Task,
-    backbone: str | Backbone,
-    *,
-    seeds: Sequence[int],
-    labels_per_class: int,
-    epochs: int = 15,
-    device: str = "auto",
-) -> TuningTrial:
-    """The head alone, and everything tuned in several ways.
-
-    All but one keep the source's BatchNorm statistics, so that they differ in one thing from "head first".
-    """
-
-    def tuned(**settings):
-        return FineTuning(backbone, **{"epochs": epochs, "device": device, **settings})
-
-    arms = {
-        HEAD: FeatureExtraction(backbone, device=device),
-        "head first": tuned(),
-        "random head": tuned(head_first=False),
-        "batch statistics": tuned(source_statistics=False),
-        "layer-wise rates": tuned(layer_decay=0.5),
-        "gradual unfreezing": tuned(gradual_unfreezing=True),
-    }
-    fitted = fit_all(arms, task, seeds, labels_per_class=labels_per_class)
-    images = task.test.images
-    tuned_runs = {name: runs for name, runs in fitted.runs.items() if name != HEAD}
-    moved = {name: np.stack([_moved(run.model, images) for run in runs]) for name, runs in tuned_runs.items()}
-    return TuningTrial(fitted.open(task), moved)
-
-
-def _moved(model: FineTuning, images: np.ndarray) -> np.ndarray:
-    before = model.backbone_.features(images)
-    after = model.backbone_.with_trained(model.boundary_, model.module_.body).features(images)
-    return np.linalg.norm(after - before, axis=1) / np.linalg.norm(before, axis=1)
-
-
-def tuning_card(trial: TuningTrial, name: str) -> viz.Card:
-    """Test accuracy of every way to tune; the title compares tuning after a fitted head with the head alone."""
-    found, row = trial.opened.compare("head first", HEAD), trial.opened["head first"]
-    finding = (
-        f"{name}: tuning everything after fitting the head reaches {percent(row.accuracy)}, "
-        f"{100 * found.difference:+.0f} points against the {HEAD} (95 % interval {100 * found.low:+.0f} to "
-        f"{100 * found.high:+.0f}; n = {row.n_test} test images, {row.seeds} seeds)"
-    )
-    spreads = {r.name: (r.accuracy, r.ci_low, r.ci_high) for r in trial.opened.rows}
-    foot = f"test accuracy with {row.labels_per_class} labels a class; bar: 95 % interval"
-    chance = 1 / trial.opened.probabilities[HEAD].shape[2]
-    return viz.dot_panels({"test accuracy": spreads}, finding, foot=foot, chance=chance)
-
-
-def tuning_sentences(trial: TuningTrial) -> list[str]:
-    """Each way to tune against head first: accuracy, and how far a random head moves the features."""
-    lines = [said(found) for found in trial.opened.comparisons("head first")]
-    random, first = trial.moved["random head"], trial.moved["head first"]
-    groups = trial.opened.groups
-    codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    low, high = percentile_ends(
-        bootstrap_means(random - first, codes, 2000, 0, 0.95), (random - first).mean(), 0.95
-    )
-    return [
-        *lines,
-        f"features of test images move by {random.mean():.2f} of their length with a random head and "
-        f"{first.mean():.2f} with head first: difference {random.mean() - first.mean():+.2f} (95 % interval "
-        f"{low:+.2f} to {high:+.2f}; n = {random.shape[1]} images, {len(random)} seeds)",
-    ]

@@ -47,8 +47,8 @@ def measured_table(stored: dict[str, dict]) -> str:
     """The table in Markdown: wall seconds, the slowest cell's, and the most memory, of each profile."""
     dates = sorted(each["date"] for of in stored.values() for each in of.values())
     lines = [
-        f"Measured from {dates[0]} to {dates[-1]} on two CPU cores by `transferlab course run --record`; GiB is the most "
-        "memory that the kernel held.",
+        f"Measured from {dates[0]} to {dates[-1]} on two CPU cores by `transferlab course run --record`; GiB is "
+        "the most memory that the kernel held.",
         "",
         "| lesson | " + " | ".join(f"`{p}`: seconds (slowest cell), GiB" for p in _COLUMNS) + " |",
         "|---|" + "---|" * len(_COLUMNS),

@@ -13,10 +13,10 @@ _NOT_RUN = {"exercise", "solution", "widget", "plain-pytorch"}
 
 
 def lesson_hash(source: Path) -> str:
-    """SHA-256 over a lesson's code cells and its own module; prose, comments and exercises do not count."""
+    """SHA-256 over a lesson's code cells and its own modules; prose, comments and exercises do not count."""
     cells = [c.source for c in read_source(source).cells if c.cell_type == "code" and not tags(c) & _NOT_RUN]
-    module = _COURSE / f"lesson{source.stem[:2]}.py"
-    return code_hash([*cells, *([module.read_text(encoding="utf-8")] if module.is_file() else [])])
+    modules = sorted(_COURSE.glob(f"lesson{source.stem[:2]}*.py"))
+    return code_hash([*cells, *(module.read_text(encoding="utf-8") for module in modules)])
 
 
 def code_hash(texts: list[str]) -> str:

@@ -102,8 +102,8 @@ def labels_saved(
     means = joint_bootstrap_means(tables.astype(float), numbered, draws, seed, 0.95)
     estimate = tables.mean((1, 2))
     b = len(labels)
-    resampled = np.array([_needed(labels, row[:b], row[b:]) for row in means])
-    needed = _needed(labels, estimate[:b], estimate[b:])
+    resampled = np.array([labels_needed(labels, row[:b], row[b:]) for row in means])
+    needed = labels_needed(labels, estimate[:b], estimate[b:])
     low, high = np.quantile(resampled, [0.025, 0.975], axis=0, method="inverted_cdf")
     return [
         LabelsSaved(
@@ -114,8 +114,19 @@ def labels_saved(
     ]  # fmt: skip
 
 
-def _needed(labels: np.ndarray, wanted: np.ndarray, curve: np.ndarray) -> np.ndarray:
-    """Labels at which the monotone curve reaches each wanted accuracy; infinite beyond its end."""
+def labels_needed(labels: np.ndarray, wanted: np.ndarray, curve: np.ndarray) -> np.ndarray:
+    """Labels at which a curve, made monotone, reaches each wanted accuracy; infinite beyond its end.
+
+    Parameters
+    ----------
+    labels, curve : float (B,), ascending budgets and accuracies there
+    wanted : float (A,), accuracies; one below the curve needs the smallest budget
+
+    Examples
+    --------
+    >>> labels_needed(np.array([5.0, 20.0]), np.array([0.1, 0.6, 0.9]), np.array([0.5, 0.7])).tolist()
+    [5.0, 10.0, inf]
+    """
     curve = isotonic_regression(curve)
     at = np.array([np.searchsorted(curve, a - 1e-12) for a in wanted])
     found = np.full(len(wanted), np.inf)

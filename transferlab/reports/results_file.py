@@ -16,14 +16,17 @@ import torch
 from transferlab.data import Task
 from transferlab.reports.arms import Arm
 from transferlab.reports.close_look import CloseLook
+from transferlab.reports.source_scores import ranking_content
 from transferlab.reports.transfer_study import Fits, Opened, Plan
 from transferlab.training.checkpoint import write_whole
-from transferlab.transfer import save_model, write_onnx
+from transferlab.transfer import Ranking, save_model, write_onnx
 
 VERSIONED = ("torch", "torchvision", "timm", "scikit-learn", "numpy", "pillow")
 
 
-def results(plan: Plan, fits: Fits, opened: Opened, look: CloseLook, command: str = "") -> dict:
+def results(  # noqa: PLR0917
+    plan: Plan, fits: Fits, opened: Opened, look: CloseLook, command: str = "", ranking: Ranking | None = None
+) -> dict:
     """The content of results.json; accuracies are fractions."""
     task, audit = plan.task, plan.task.audit
     chosen = fits.recommendation
@@ -45,6 +48,7 @@ def results(plan: Plan, fits: Fits, opened: Opened, look: CloseLook, command: st
             "labels_per_class": plan.budgets[chosen.fitted],
             "reason": chosen.reason,
         },
+        **({} if ranking is None else {"source_ranking": ranking_content(ranking)}),
         "close_look": _close_look(task, opened, look),
         "test_looks": task.test.looks,
         "environment": environment(plan.device),

@@ -7,6 +7,8 @@ from sklearn.covariance import ledoit_wolf
 
 from transferlab.transfer.score_input import checked_features
 
+_RANK = 1e-10  # directions with a smaller share of the largest variance count as empty
+
 
 def h_score(features: np.ndarray, labels: np.ndarray) -> float:
     """tr(cov(f)^-1 cov(E[f | y])) (Bao et al. 2019, ICIP); from 0 to the number of classes less one.
@@ -21,12 +23,13 @@ def h_score(features: np.ndarray, labels: np.ndarray) -> float:
 
     Examples
     --------
-    >>> round(h_score([[0.0], [0.0], [1.0], [1.0]], [0, 0, 1, 1]), 6), h_score([[0.0], [1.0], [0.0], [1.0]], [0, 0, 1, 1])
+    >>> y = np.array([0, 0, 1, 1])
+    >>> round(h_score(y[:, None], y), 6), h_score(np.array([[0.0], [1.0], [0.0], [1.0]]), y)
     (1.0, 0.0)
     """
     x, codes = checked_features(features, labels)
     x, between = _centred(x, codes)
-    return float(np.trace(np.linalg.pinv(x.T @ x / len(x), hermitian=True) @ between))
+    return float(np.trace(np.linalg.pinv(x.T @ x / len(x), rcond=_RANK, hermitian=True) @ between))
 
 
 def shrunken_h_score(features: np.ndarray, labels: np.ndarray) -> float:

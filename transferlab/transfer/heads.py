@@ -10,10 +10,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from transferlab.errors import UserError
 
 ALPHAS = tuple(10.0**power for power in range(-3, 7))
+_SMALL = 10_000_000  # numbers in a table of features for which one thread is quicker than several
 HEADS = ("logistic", "ridge", "nearest-neighbour", "nearest-centroid")
 
 
@@ -53,13 +55,15 @@ class SpanLogistic(LogisticRegression):
     """
 
     def fit(self, X, y, sample_weight=None):
-        X = np.asarray(X, np.float64)
-        if X.shape[1] <= X.shape[0]:
-            return super().fit(X, y, sample_weight)
-        basis, coordinates = np.linalg.qr(X.T)
-        super().fit(coordinates.T, y, sample_weight)
-        self.coef_, self.n_features_in_ = self.coef_ @ basis.T, X.shape[1]
-        return self
+        X = np.asarray(X)
+        # Threads that wait for each other's small products made a fit of milliseconds take seconds.
+        with threadpool_limits(1 if X.size < _SMALL else None, user_api="blas"):
+            if X.shape[1] <= X.shape[0]:
+                return super().fit(X, y, sample_weight)
+            basis, coordinates = np.linalg.qr(X.T)  # in the precision of the features, as scikit-learn solves
+            super().fit(coordinates.T, y, sample_weight)
+            self.coef_, self.n_features_in_ = self.coef_ @ basis.T, X.shape[1]
+            return self
 
 
 class CentroidHead(NearestCentroid):

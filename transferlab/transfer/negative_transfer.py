@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from transferlab.data import Task
 from transferlab.errors import UserError
-from transferlab.evaluation import Comparison, Fitted, fit_all, paired_difference
+from transferlab.evaluation import Comparison, Fitted, fit_all, open_all, paired_difference
 
 SCRATCH = "scratch"
 _LEVEL = (
@@ -65,7 +65,7 @@ class AgainstScratch:
 
     comparison : on the test, over seeds and images; per_seed : its difference for each seed, a fraction
     warnings : one a seed, made on validation before the test was opened
-    accuracy : of the source on the test, with seeds as rows: bool (S, N)
+    correct, scratch_correct : right answers on the test, bool (S, N); groups : (N,) or None
     """
 
     comparison: Comparison
@@ -76,8 +76,11 @@ class AgainstScratch:
     groups: np.ndarray | None
 
 
+Arms = Mapping[str, Sequence[object]]
+
+
 def against_scratch(
-    sources: Mapping[str, Sequence[object]],
+    sources: Arms | Callable[[int], Arms],
     scratch: Sequence[object],
     task: Task,
     seeds: Sequence[int],
@@ -88,7 +91,8 @@ def against_scratch(
 
     Parameters
     ----------
-    sources : name to unfitted estimators, the settings that are tried; as many as for scratch
+    sources : name to unfitted estimators, the settings that are tried, as many as for scratch; or a function
+        of the seed that gives them, where every seed has sources of its own
     scratch : unfitted estimators that start from nothing
     task, labels_per_class : every seed draws its labels anew, validation included
 
@@ -106,55 +110,60 @@ def against_scratch(
     >>> found["good"].comparison.difference > 0, found["good"].warnings[0].warns
     (True, False)
     """
-    sizes = {name: len(settings) for name, settings in sources.items()}
-    wrong = [name for name, size in sizes.items() if size != len(scratch)]
-    if wrong or not scratch or not sources:
-        what = (
-            f"{wrong[0]!r} has {sizes[wrong[0]]} settings and scratch {len(scratch)}"
-            if wrong
-            else "there are none"
-        )
-        raise UserError(f"a fair comparison gives every source as many settings as scratch: {what}.")
-    arms = {SCRATCH: scratch, **sources}
-    estimators = {_key(name, i): e for name, settings in arms.items() for i, e in enumerate(settings)}
-    fitted = fit_all(estimators, task, seeds, labels_per_class=labels_per_class)
-    if any(value is None for value in fitted.val_accuracy.values()):
-        raise UserError(
-            "settings are chosen on validation images, and there are none; give two labels a class or more."
-        )
-    chosen = {name: _best_settings(fitted, name, len(scratch)) for name in arms}
-    warnings = {name: _warnings(fitted, task, chosen[name], chosen[SCRATCH]) for name in sources}
-    opened = fitted.open(task)
+    fits, warned = [], []
+    for seed in seeds:
+        arms = sources(seed) if callable(sources) else sources
+        _check_budgets(arms, scratch)
+        arms = {SCRATCH: scratch, **arms}
+        estimators = {_key(name, i): e for name, tried in arms.items() for i, e in enumerate(tried)}
+        fitted = fit_all(estimators, task, [seed], labels_per_class=labels_per_class)
+        if any(value is None for value in fitted.val_accuracy.values()):
+            raise UserError(
+                "settings are chosen on validation images, and there are none; give more labels a class."
+            )
+        chosen = {name: _best_setting(fitted, name, len(scratch)) for name in arms}
+        fits.append((fitted, chosen))
+        warned.append(_warnings(fitted, task, chosen))
+    opened = open_all([fitted for fitted, _ in fits], task)
     right = {
-        name: np.stack([opened.correct(key)[i] for i, key in enumerate(keys)])
-        for name, keys in chosen.items()
+        name: np.concatenate([o.correct(chosen[name]) for o, (_, chosen) in zip(opened, fits, strict=True)])
+        for name in fits[0][1]
     }
-    return {
-        name: AgainstScratch(
-            replace(paired_difference(right[name], right[SCRATCH], opened.groups), a=name, b=SCRATCH),
-            tuple((right[name].mean(1) - right[SCRATCH].mean(1)).tolist()),
-            tuple(warnings[name]), right[name], right[SCRATCH], opened.groups,
-        )
-        for name in sources
-    }  # fmt: skip
+    groups = opened[0].groups
+    return {name: _against(name, right, groups, [w[name] for w in warned]) for name in warned[0]}
+
+
+def _check_budgets(sources: Arms, scratch: Sequence[object]) -> None:
+    if not scratch or not sources:
+        raise UserError("a comparison needs at least one source and one setting from scratch; give both.")
+    for name, settings in sources.items():
+        if len(settings) != len(scratch):
+            raise UserError(
+                f"a fair comparison tries as many settings for a source as for scratch: {name!r} has "
+                f"{len(settings)} and scratch {len(scratch)}; give equal numbers."
+            )
+
+
+def _against(name: str, right, groups, warnings) -> AgainstScratch:
+    mine, scratch = right[name], right[SCRATCH]
+    found = replace(paired_difference(mine, scratch, groups), a=name, b=SCRATCH)
+    per_seed = tuple((mine.mean(1) - scratch.mean(1)).tolist())
+    return AgainstScratch(found, per_seed, tuple(warnings), mine, scratch, groups)
 
 
 def _key(name: str, setting: int) -> str:
     return f"{name} · setting {setting + 1}"
 
 
-def _best_settings(fitted: Fitted, name: str, settings: int) -> list[str]:
-    """The key that is best on validation, for each seed; the first of equals."""
-    keys = [_key(name, i) for i in range(settings)]
-    return [max(keys, key=lambda k, s=s: fitted.runs[k][s].val_accuracy) for s in range(len(fitted.seeds))]
+def _best_setting(fitted: Fitted, name: str, settings: int) -> str:
+    """The key that is best on validation; the first of equals."""
+    return max((_key(name, i) for i in range(settings)), key=fitted.val_accuracy.get)
 
 
-def _warnings(fitted: Fitted, task: Task, source: list[str], scratch: list[str]) -> list[HarmWarning]:
-    found = []
-    for place, seed in enumerate(fitted.seeds):
-        held = task.draw(fitted.labels_per_class, seed).validation
-        answers = [
-            fitted.runs[keys[place]][place].model.predict(held.without_labels()) for keys in (source, scratch)
-        ]
-        found.append(harm_warning(*(np.asarray(a) == held.labels for a in answers)))
-    return found
+def _warnings(fitted: Fitted, task: Task, chosen: Mapping[str, str]) -> dict[str, HarmWarning]:
+    held = task.draw(fitted.labels_per_class, fitted.seeds[0]).validation
+    right = {
+        name: np.asarray(fitted.runs[key][0].model.predict(held.without_labels())) == held.labels
+        for name, key in chosen.items()
+    }
+    return {name: harm_warning(right[name], right[SCRATCH]) for name in chosen if name != SCRATCH}

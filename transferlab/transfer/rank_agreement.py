@@ -20,8 +20,10 @@ def weighted_tau(scores: Sequence[float | None], truth: Sequence[float | None]) 
 
     Examples
     --------
-    >>> weighted_tau([1, 2, 3], [10, 20, 30]), weighted_tau([3, 2, 1], [10, 20, 30]), weighted_tau([1, None, 3], [1, 2, 3])
-    (1.0, -1.0, None)
+    >>> weighted_tau([1, 2, 3], [10, 20, 30]), weighted_tau([3, 2, 1], [10, 20, 30])
+    (1.0, -1.0)
+    >>> weighted_tau([1, None, 3], [10, 20, 30]) is None
+    True
     """
     if len(scores) != len(truth):
         raise UserError(f"there are {len(scores)} scores but {len(truth)} truths; give one a source.")

@@ -13,6 +13,7 @@ from transferlab.viz.heat_maps import heat_maps
 from transferlab.viz.maps import effective_fields, feature_maps, filters, patches
 from transferlab.viz.pictures import captioned, examples, suspected_labels, worst_mistakes
 from transferlab.viz.recalls import recalls
+from transferlab.viz.score_agreement import score_agreement
 from transferlab.viz.times import accuracy_over_time
 from transferlab.viz.words import METHOD_NAMES, method_name, percent, sentence
 
@@ -39,6 +40,7 @@ __all__ = [
     "percent",
     "recalls",
     "reliability",
+    "score_agreement",
     "sentence",
     "suspected_labels",
     "worst_mistakes",

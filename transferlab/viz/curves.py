@@ -14,7 +14,7 @@ _NAMES = 2.35  # inches for the names at the right
 _MARKS = "osD^vPX"
 
 
-def learning_curves(rows: Sequence[Mapping]) -> Card:
+def learning_curves(rows: Sequence[Mapping], finding: str = "") -> Card:
     """Accuracy against labels a class, a line and its interval for each method, named at its end.
 
     Labels a class stand on a logarithmic axis; all labels (None) stand at the right, behind a gap, since
@@ -23,6 +23,7 @@ def learning_curves(rows: Sequence[Mapping]) -> Card:
     Parameters
     ----------
     rows : as in results.json under ``results``; accuracies are fractions, missing intervals are None
+    finding : a title of the caller's instead of the methods that lead
 
     Raises
     ------
@@ -44,7 +45,8 @@ def learning_curves(rows: Sequence[Mapping]) -> Card:
             max(3.6 if len(panels) == 1 else 2.6, 0.3 * len(_lines(members)) + 0.4) for _, members in panels
         ]
         titles = 0.5 if len(panels) > 1 else 0.1
-        card = Card(_finding(rows, _lines(rows), list(places)), sum(heights) + titles * len(panels) + 0.6)
+        finding = finding or _finding(rows, _lines(rows), list(places))
+        card = Card(finding, sum(heights) + titles * len(panels) + 0.6)
         top = titles - 0.05
         for (title, members), height in zip(panels, heights, strict=True):
             axes = card.panel(MARGIN + 0.5, top, WIDTH - 2 * MARGIN - 0.5 - _NAMES, height)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import hashlib
 import importlib.util
 import re
@@ -123,7 +124,13 @@ def untouched(answer) -> bool:
         return any(untouched(each) for each in answer)
     if isinstance(answer, Mapping):
         return any(untouched(each) for each in answer.values())
-    return isinstance(answer, FunctionType) and answer.__code__.co_code == _empty.__code__.co_code
+    return isinstance(answer, FunctionType) and _does_nothing(answer)
 
 
-def _empty(answer): ...
+def _does_nothing(function: FunctionType) -> bool:
+    """Whether a function's body is dots or a docstring alone."""
+    steps = [step for step in dis.get_instructions(function) if step.opname != "RESUME"]
+    return all(step.opname in _NOTHING for step in steps) and all(step.argval is None for step in steps)
+
+
+_NOTHING = {"LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}

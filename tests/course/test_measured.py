@@ -1,0 +1,44 @@
+"""The table of what lessons take."""
+
+from transferlab.course import measured
+from transferlab.course.execute import Spent
+from transferlab.course.lessons import lesson_sources
+from transferlab.course.measured import measured_table, pages, read_measured, record_measured, with_table
+from transferlab.course.run import Outcome
+from transferlab.resources import notebook_folder
+
+START, END = "<!-- table: measured -->\n", "<!-- end of table -->"
+
+
+def test_a_run_renews_the_table_wherever_it_stands(tmp_path, monkeypatch):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    monkeypatch.setattr(measured, "checkout_folder", lambda: folder)
+    (tmp_path / "README.md").write_text(f"before\n{START}old\n{END}\nafter\n")
+    (folder / "INSTRUCTORS.md").write_text("no table here\n")
+    record_measured("smoke", [Outcome("05_x", Spent(12.4, 3.2, 3 * 2**29))])
+    record_measured(
+        "lesson", [Outcome("05_x", Spent(100.0, 50.0, 2**30)), Outcome("04_y", Spent(7.0, 1.0, 2**30))]
+    )
+    page = (tmp_path / "README.md").read_text()
+    assert page.startswith("before\n") and page.endswith(f"{END}\nafter\n") and "old" not in page
+    assert "| 04_y | not measured | 7 (1), 1.0 |\n| 05_x | 12 (3), 1.5 | 100 (50), 1.0 |" in page
+    assert (folder / "INSTRUCTORS.md").read_text() == "no table here\n"
+
+
+def test_every_page_shows_what_was_measured_of_every_lesson():
+    folder = notebook_folder()
+    stored = read_measured(folder)
+    assert set(stored) == set(lesson_sources())
+    assert all({"smoke", "lesson"} <= set(of) for of in stored.values())
+    assert pages(folder)
+    for page in pages(folder):
+        text = page.read_text(encoding="utf-8")
+        assert START in text, page.name
+        assert with_table(text, measured_table(stored)) == text, page.name
+
+
+def test_lessons_keep_to_their_time():
+    for lesson, of in read_measured(notebook_folder()).items():
+        assert of["smoke"]["seconds"] <= 60, lesson
+        assert of["lesson"]["seconds"] <= 300 and of["lesson"]["slowest_cell"] <= 60, lesson
