@@ -146,3 +146,17 @@ def course_grid(
         print(line, file=sys.stderr)
     if problems:
         raise typer.Exit(1)
+
+
+@course_app.command("check")
+def course_check(
+    folder: Annotated[Path, typer.Argument(help="Where the lessons are to lie.")] = Path(
+        "transferlab-lessons"
+    ),
+) -> None:
+    """Say whether this machine is ready for the lessons, part by part; before a workshop."""
+    from transferlab.course.laptop import check_laptop
+
+    if not check_laptop(folder):
+        raise typer.Exit(1)
+    print("Ready.")

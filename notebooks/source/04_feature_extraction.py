@@ -15,9 +15,10 @@
 #
 # You have a few labels a class and a network that somebody trained on other images. Do not train it: read it.
 #
-# **Time** 45 minutes, half of it reading. **Memory** about 1.5 GB. No GPU, no network.
-#
-# After this lesson you can
+# **Time** 50 minutes (teaching 30, exercises 20). **Memory** about 1.5 GB. No GPU, no network.
+
+# %% [markdown]
+# ## You will be able to
 #
 # 1. put a head on a frozen network, and choose the head, without touching a weight of the network;
 # 2. say what the pretraining was worth with each label budget, against four baselines that could refute you;
@@ -35,16 +36,36 @@ import numpy as np
 from IPython.display import display
 
 from transferlab import FeatureExtraction, evaluate, load_backbone, load_task, viz
-from transferlab.course import by_profile, chosen_profile, lesson04
+from transferlab.course import (
+    by_profile,
+    check,
+    chosen_profile,
+    lesson04,
+    open_ledger,
+    predict,
+    quiz,
+    reveal,
+    warm_up,
+)  # fmt: skip
 from transferlab.data.statistics import intensity_statistics
 from transferlab.evaluation import paired_difference
+from transferlab.evaluation.claims import direction, equivalent
 from transferlab.training.boundary_cache import BoundaryCache
 from transferlab.transfer import HEADS
+from transferlab.widgets import label_ruler, show
 
 profile = chosen_profile(profile)
+ledger = open_ledger("04", profile)
 seeds = range(seed, seed + by_profile(profile, smoke=2, lesson=3, report=10))
-budgets = by_profile(profile, smoke=[5], lesson=[1, 2, 5, 20, 48], report=[1, 2, 5, 10, 20, 48])
-epochs = by_profile(profile, smoke=24, lesson=24, report=60)
+budgets = by_profile(profile, smoke=[1, 5, 48], lesson=[1, 2, 5, 20, 48], report=[1, 5, 20, 48])
+scratch_budgets = by_profile(profile, smoke=(5,), lesson=(5, 20, 48), report=(5, 20))
+epochs = 24  # of the network from scratch: more do not help it
+
+# %% [markdown]
+# ## Warm-up
+
+# %%
+warm_up("04")
 
 # %% [markdown]
 # ## The idea
@@ -63,6 +84,35 @@ print(f"frozen: {frozen:,} numbers; features of an image: {net.feature_dim}")
 print(f"head for 12 classes: {(net.feature_dim + 1) * 12:,} numbers to learn")
 
 # %% [markdown]
+# These are the images of this lesson. All patches of `materials` have the same mean and spread of grey.
+
+# %%
+data = load_task(task, progress=False)
+drawn = data.draw(lesson04.affordable(data, [5])[0], seed)
+display(viz.examples(drawn.train.images, drawn.train.labels, data.classes, max_classes=6))
+
+# %% [markdown]
+# ## Predict: what is pretraining worth?
+#
+# `materials` are grey patches of twelve photographs; training and test patches come from different halves of each.
+# Five rivals see the same labels:
+#
+# - **six intensity numbers** of an image, in a random forest: no shape, no place;
+# - **raw pixels** under the same linear head;
+# - a **random network, frozen**: the architecture without the training;
+# - a small network **from scratch**, with fewer weights, since few images cannot teach millions;
+# - the **pretrained network, frozen**.
+
+# %%
+predict(
+    "L04.rival",
+    "With five labels a class: which rival comes closest to the pretrained network?",
+    lesson04.RIVALS,
+)
+
+# %% [markdown]
+# ## Experiment
+#
 # Frozen must mean frozen. The hash of all weights says so, and the cache counts images: three heads are fitted
 # below, on the same images.
 
@@ -80,37 +130,15 @@ print(f"images through the network: {cache.computed}; taken from the cache: {cac
 print({name: model.trainable_parameters_ for name, model in models.items()})
 
 # %% [markdown]
-# ## What is pretraining worth?
-#
-# `materials` are grey patches of twelve photographs; training and test patches come from different halves of each.
-# All patches have the same mean and spread of grey, so that brightness gives little away.
-
-# %%
-data = load_task(task, progress=False)
-drawn = data.draw(lesson04.affordable(data, [5])[0], seed)
-display(viz.examples(drawn.train.images, drawn.train.labels, data.classes, max_classes=6))
-
-# %% [markdown]
-# Five rivals see the same labels:
-#
-# - **six intensity numbers** of an image, in a random forest: no shape, no place;
-# - **raw pixels** under the same linear head;
-# - a **random network, frozen**: the architecture without the training;
-# - a small network **from scratch**, with fewer weights, since few images cannot teach millions;
-# - the **pretrained network, frozen**.
-#
 # The test labels are *sealed*: all models are fitted first, then one call scores all of them, in one look. If we
 # looked, changed something and looked again, the test would have chosen it. The counter is printed with each look; this
 # lesson takes one for each of its comparisons and changes nothing because of what it saw.
-#
-# **Predict:** order the five with five labels a class on `materials`. Which comes second? Is any of them no better
-# than a guess?
 
 # %%
 arms = lesson04.frozen_arms(backbone, device)
 scratch = lesson04.scratch_arm(data, epochs, device)
 budgets = lesson04.affordable(data, budgets)
-results = lesson04.sweep(data, arms, budgets, seeds, scratch=scratch, scratch_budgets=(5, 20, 48))
+results = lesson04.sweep(data, arms, budgets, seeds, scratch=scratch, scratch_budgets=scratch_budgets)
 
 # %%
 display(viz.learning_curves(lesson04.rows(results)))
@@ -121,21 +149,36 @@ for rival in [name for name in at_five.probabilities if name != "feature_extract
     print(lesson04.said(at_five.compare("feature_extraction", rival)))
 
 # %% [markdown]
+# ## Reveal
+
+# %%
+reveal("L04.rival", lesson04.best(at_five, lesson04.RIVALS))
+
+# %%
+ledger.record("L04.pretrained-beats-every-rival", lesson04.lead(at_five), "points", direction)
+
+# %% [markdown]
 # On `materials` the pretrained features lead at every budget. The random network tells you how much of that is
 # architecture: the rest is what was learnt from other images. Raw pixels are at chance: a texture has no fixed
 # place, so no single pixel says anything. A second label a class hardly helps, since labels that validate count too: of
 # two, one is held out.
+
+# %% [markdown]
+# ## Predict: a counter-example, digits
 #
-# ## A counter-example: digits
-#
-# **Predict:** `digits` are handwritten, eight by eight pixels, one in the middle of each image. The same network,
-# the same heads. Which of the five wins now?
+# `digits` are handwritten, eight by eight pixels, one in the middle of each image. The same network, the same heads.
+
+# %%
+predict("L04.digits", "Which is most accurate with five labels a class?", lesson04.ON_DIGITS)
+
+# %% [markdown]
+# ## Experiment
 
 # %%
 digits = load_task("digits")
 small = lesson04.scratch_arm(digits, epochs, device)
-chosen = by_profile(profile, smoke=[5], lesson=[1, 5, 20, 50], report=[1, 5, 20, 50])
-on_digits = lesson04.sweep(digits, arms, chosen, seeds, scratch=small, scratch_budgets=(5, 20, 50))
+chosen = by_profile(profile, smoke=[5], lesson=[1, 5, 20, 50], report=[1, 5, 20])
+on_digits = lesson04.sweep(digits, arms, chosen, seeds, scratch=small, scratch_budgets=scratch_budgets[:2])
 
 # %%
 display(viz.learning_curves(lesson04.rows(on_digits)))
@@ -146,16 +189,36 @@ for rival in ("pixels", "random_frozen", "scratch"):
     print(lesson04.said(few.compare(rival, "feature_extraction")))
 
 # %% [markdown]
-# Pretraining wins nothing here. Raw pixels are as good or a few points better, and the random network is as good as
-# the trained one. The digits are centred, so each pixel means the same in every image, which is just what a linear
-# head needs; and strokes blown up from eight pixels are far from the photographs that the features were made for. The
-# network is not bad, it is *not needed*. Had we shown you this set without its baselines, you might have called the
-# frozen network a success.
+# ## Reveal
+
+# %%
+reveal("L04.digits", lesson04.best(few, lesson04.ON_DIGITS))
+
+# %%
+gap = lesson04.points(few.correct("pixels"), few.correct("feature_extraction"))
+ledger.record("L04.pixels-beat-pretrained-on-digits", gap, "points", direction)
+
+# %%
+gap = lesson04.points(few.correct("feature_extraction"), few.correct("random_frozen"))
+ledger.record("L04.trained-about-as-random-on-digits", gap, "points", equivalent(5))
+
+# %% [markdown]
+# Pretraining wins nothing here. Raw pixels do better, and the random network is about as good as the trained one. The
+# digits are centred, so each pixel means the same in every image, which is just what a linear head needs; and strokes
+# blown up from eight pixels are far from the photographs that the features were made for. The network is not bad, it
+# is *not needed*. Had we shown you this set without its baselines, you might have called the frozen network a success.
+
+# %% [markdown]
+# ## Predict: a shortcut, materials in colour
 #
-# ## A shortcut: materials in colour
-#
-# **Predict:** `materials-colour` holds the same patches as they are, in colour. How far do six numbers get, the mean
-# and spread of red, green and blue?
+# `materials-colour` holds the same patches as they are, in colour. The six numbers are now the mean and spread of
+# red, green and blue.
+
+# %%
+predict("L04.colour", "How far do six numbers get in colour?", lesson04.IN_COLOUR)
+
+# %% [markdown]
+# ## Experiment
 
 # %%
 colour = load_task("materials-colour")
@@ -173,6 +236,16 @@ for name in pair:
     print(viz.method_name({"method": name}), "·", lesson04.said(gained, "in colour", "in grey"))
 
 # %% [markdown]
+# ## Reveal
+
+# %%
+reveal("L04.colour", lesson04.in_colour_against(coloured, grey))
+
+# %%
+gap = lesson04.points(coloured.correct("statistics"), grey.correct("statistics"))
+ledger.record("L04.colour-is-a-shortcut", gap, "points", direction)
+
+# %% [markdown]
 # Six numbers that know no shape gain much. The network gains as well, and not by seeing texture better: each class is
 # one photograph, and photographs differ in colour. Its higher score says *less* about textures, which is why the set
 # above is grey. Run such a *shortcut baseline* on your images first (`Shortcuts`): where it does well, a new camera or
@@ -184,12 +257,16 @@ flat[:, 0] = 200
 print("red square, mean and spread of each channel:", intensity_statistics(flat)[0].tolist())
 
 # %% [markdown]
-# ## Which head?
+# ## Predict: which head?
 #
 # A head is cheap: the features are there. *Logistic* regression and *ridge* regression are linear; *nearest centroid*
 # asks which class mean is closest; *nearest neighbour* asks for the most similar image.
-#
-# **Predict:** which of the four gains least from more labels?
+
+# %%
+predict("L04.head", "Which of the four is least accurate with the most labels?", HEADS)
+
+# %% [markdown]
+# ## Experiment
 
 # %%
 heads = {head: FeatureExtraction(backbone, head=head, device=device) for head in HEADS}
@@ -202,11 +279,22 @@ for head in HEADS[1:]:
     print(lesson04.said(most.compare("logistic", head)))
 
 # %% [markdown]
+# ## Reveal
+
+# %%
+reveal("L04.head", lesson04.least(most))
+
+# %%
+gap = lesson04.points(most.correct("logistic"), most.correct("nearest-centroid"))
+ledger.record("L04.linear-heads-use-many-labels", gap, "points", direction)
+
+# %% [markdown]
 # Linear heads weigh features, distances count all of them alike. With one label a class there is little to weigh, and
 # a mean of one image is that image; with many labels the linear heads draw ahead. Between logistic and ridge, take the
 # one that is quicker for you.
-#
-# ## Wrong preprocessing and its price
+
+# %% [markdown]
+# ## Predict: wrong preprocessing and its price
 #
 # Weights belong with the preprocessing that they were trained with: size, range, mean and standard deviation of each
 # channel. No error is raised where it is wrong. This is what black and white become:
@@ -220,8 +308,12 @@ for name, variant in lesson04.wrong_preprocessings(net).items():
 # %% [markdown]
 # Each mistake is made in two ways: **always**, in fitting the head and in using it, so that the head can adapt; and
 # **in use alone**, as when an application is written after the training by somebody else.
-#
-# **Predict:** which mistake costs most, and in which of the two ways?
+
+# %%
+predict("L04.price", "Which mistake costs most when it is made in use alone?", lesson04.MISTAKES)
+
+# %% [markdown]
+# ## Experiment
 
 # %%
 k = lesson04.affordable(data, [20])[0]
@@ -233,63 +325,149 @@ for mistake in prices.comparisons("as trained"):
     print(lesson04.said(mistake))
 
 # %% [markdown]
+# ## Reveal
+
+# %%
+reveal("L04.price", lesson04.dearest(prices))
+
+# %%
+always, in_use = (prices.correct(f"no mean, no std, {when}") for when in ("always", "in use alone"))
+ledger.record("L04.in-use-alone-costs-more", lesson04.points(always, in_use), "points", direction)
+
+# %% [markdown]
 # Accuracy that is merely disappointing is the dangerous kind: a head fitted behind undivided pixels still answers far
 # above chance, and nobody is told. A mistake in use alone costs more, since the head never met such features. So keep
 # preprocessing *with* the weights, as `Backbone` does, and send a few images with known labels through the finished
 # application.
+
+# %% [markdown]
+# ## Predict: time to a given accuracy
 #
-# ## Time to a given accuracy
-#
-# **Predict:** half of the answers shall be right, with these labels. How long does a head on frozen features take, the
-# pass through the frozen network included, and how long the small network from scratch?
+# Half of the answers shall be right, with these labels. The pass through the frozen network counts as time.
 
 # %%
-lengths = by_profile(profile, smoke=[1, 3], lesson=[8, 24], report=[10, 30, 100])
+predict("L04.race", "Who gets there, and who is first?", lesson04.ARRIVALS)
+
+# %% [markdown]
+# ## Experiment
+
+# %%
+lengths = by_profile(profile, smoke=[1, 3], lesson=[8, 24], report=[8, 24])
 race = lesson04.timed(data, backbone, labels_per_class=k, epochs=lengths, seeds=seeds, device=device)
 display(viz.accuracy_over_time(race, wanted=0.5))
+
+# %% [markdown]
+# ## Reveal
+
+# %%
+reveal("L04.race", lesson04.arrival(race, 0.5))
 
 # %% [markdown]
 # Seconds are those of this machine, and of what else it did meanwhile. On `materials` the network from scratch does not
 # arrive at all: more epochs do not make up for labels that are missing. Where your own images let it arrive, compare
 # the ratio rather than the seconds: one pass over the images against dozens, forwards and backwards.
+
+# %% [markdown]
+# ## Investigate
 #
+# How many labels did pretraining save? Hold the ruler at an accuracy and read it off both curves. Then move it on the
+# digits: what does it say where nothing was saved?
+
+# %% tags=["widget"]
+curves = [label_ruler.curves(data.name, results), label_ruler.curves("digits", on_digits)]
+show(label_ruler.view(curves), label_ruler.static(curves))
+
+# %% [markdown]
+# And the labels of the *source*: `tiny-ssl` has the same architecture and never saw one. Is it worth as much as `tiny`?
+# Change the number of labels, or the set.
+
+# %%
+pair = {name: FeatureExtraction(name, device=device) for name in ("tiny", "tiny-ssl")}
+without_labels = evaluate(pair, load_task("materials"), seeds, labels_per_class=5)
+print(lesson04.said(without_labels.compare("tiny", "tiny-ssl")))
+
+# %% [markdown]
 # ## Exercises
 #
-# **1 (required, 8 minutes).** Be the head. `features` and `labels` belong to the training images. Compute `means`, the
-# mean feature of each class, shape `(12, 256)`, and `answers`, for each row of `unseen` the class whose mean has the
-# smallest Euclidean distance.
+# ### Exercise 1 (required, 8 minutes)
+#
+# Be the head. Write `centroids`: from features `(N, D)` and labels `(N,)` it computes the mean feature of each class,
+# and it answers each row of `unseen` with the class whose mean has the smallest Euclidean distance.
 
 # %%
 labelled = load_task("materials", labels_per_class=20)
 features, labels = net.features(labelled.train.images), labelled.train.labels
 unseen, truth = net.features(labelled.validation.images), labelled.validation.labels
 
-# %% tags=["exercise"]
-means = None  # (12, 256)
-answers = None  # one class for each row of unseen
-
-# %% tags=["solution"]
-means = np.stack([features[labels == c].mean(0) for c in range(12)])
-answers = np.linalg.norm(unseen[:, None] - means, axis=2).argmin(1)
-print(f"{(answers == truth).mean():.2f} of {len(truth)} validation answers are right")
-
-# %% [markdown]
-# **2 (optional).** `tiny-ssl` has the same architecture and never saw a label. Is it worth as much as `tiny` with five
-# labels a class of `materials`? Compare them in one call of `evaluate`, with three seeds.
 
 # %% tags=["exercise"]
-without_labels = None  # evaluate({...}, load_task("materials"), 3, labels_per_class=5)
+def centroids(features, labels, unseen):
+    """One class, 0, 1, 2, …, for each row of unseen."""
+    ...
+
+
+check.L04_centroids(centroids)
+
 
 # %% tags=["solution"]
-rivals = {name: FeatureExtraction(name) for name in ("tiny", "tiny-ssl")}
-without_labels = evaluate(rivals, load_task("materials"), 3, labels_per_class=5)
-print(lesson04.said(without_labels.compare("tiny", "tiny-ssl")))
+def centroids(features, labels, unseen):
+    """One class, 0, 1, 2, …, for each row of unseen."""
+    means = np.stack([features[labels == c].mean(0) for c in range(labels.max() + 1)])
+    return np.linalg.norm(unseen[:, None] - means, axis=2).argmin(1)
+
+
+print(
+    f"{(centroids(features, labels, unseen) == truth).mean():.2f} of {len(truth)} validation answers are right"
+)
+check.L04_centroids(centroids)
 
 # %% [markdown]
-# ## In plain PyTorch
+# ### Exercise 2 (optional)
 #
-# The folded cell below does the same without the estimators of this package: resize, normalize, one pass without
-# gradients, a linear layer fitted by L-BFGS.
+# Four heads are fitted on the same 240 training images, and each answers the same 576 test images. How many images go
+# through the frozen network, with a cache and without one?
+
+# %% tags=["exercise"]
+passes = (..., ...)  # with a cache, without
+check.L04_passes(passes)
+
+# %% tags=["solution"]
+passes = (240 + 576, 4 * (240 + 576))
+check.L04_passes(passes)
+
+# %% [markdown]
+# ### Exercise 3 (optional)
+#
+# Write the shortcut baseline for your own colour images: six numbers an image, the mean of red, green and blue, then
+# the spread (standard deviation) of each.
+
+
+# %% tags=["exercise"]
+def six_numbers(images):
+    """Shape (N, 6) from uint8 images (N, 3, H, W)."""
+    ...
+
+
+check.L04_six_numbers(six_numbers)
+
+
+# %% tags=["solution"]
+def six_numbers(images):
+    """Shape (N, 6) from uint8 images (N, 3, H, W)."""
+    return np.hstack([images.mean((2, 3)), images.std((2, 3))])
+
+
+check.L04_six_numbers(six_numbers)
+
+# %% [markdown]
+# ## On your own images
+#
+# `transferlab course run 04 -p task=path/to/images` runs everything but the counter-example, the shortcut in colour,
+# the checks and the exercises on your folder; those keep their controlled sets, since they need images whose answer is
+# known.
+#
+# The folded cell below does the same in plain PyTorch: resize, normalize, one pass without gradients, a linear layer
+# fitted by L-BFGS.
 
 # %% jupyter={"source_hidden": true} tags=["plain-pytorch"]
 import torch
@@ -326,22 +504,26 @@ ours = FeatureExtraction(net).fit(labelled.train).predict(labelled.validation)
 print(f"the same answers on {np.mean(plain == ours):.0%} of {len(ours)} images")
 
 # %% [markdown]
-# ## What would change this conclusion?
+# ## What would change this conclusion
 #
 # Images far from photographs (spectrograms, scans of print), many thousands of labels, a difference that photographs of
 # things never needed (a hairline crack). Then train some of the network: lesson 05. And "pretrained" means *this*
 # network: a larger one at 224 pixels is usually better.
-#
-# **Your own images:** `transferlab course run 04 -p task=path/to/images` runs everything but the counter-example, the
-# shortcut in colour, the checks and the exercises on your folder; those keep their controlled sets, since they need
-# images whose answer is known.
-#
-# ## Take away
+
+# %% [markdown]
+# ## Exit quiz
+
+# %%
+quiz("04")
+
+# %% [markdown]
+# ## Three things to take away
 #
 # 1. Freeze, compute features once, fit a linear head: do this first, it takes seconds.
 # 2. Never report it without pixels, six numbers and a random network beside it.
 # 3. Preprocessing belongs to the weights; nothing but a measurement tells you that it is wrong.
-#
+
+# %% [markdown]
 # ## References
 #
 # - Donahue et al. (2014). DeCAF: a deep convolutional activation feature for generic visual recognition. ICML.

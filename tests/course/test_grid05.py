@@ -19,7 +19,7 @@ def test_every_boundary_has_its_costs_and_the_slider_takes_them(grid):
     stages = grid["stages"]
     for frozen in range(len(stages) + 1):
         found = freeze_slider.compute(grid, freeze_slider.State("relabelled", 2, frozen))
-    assert found.point.less_head == (0, 0, 0) and found.point.seeds == 2
+    assert found.point.less_head[0] == 0 and found.point.seeds == 2
     trained = [p.trained for p in found.points]
     net = lesson05.untrained()
     head = (net.feature_dim + 1) * 10

@@ -1,10 +1,14 @@
 """Lesson 01 says where properties peak: several seeds, intervals, and the control must agree."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from transferlab import load_backbone
 from transferlab.course import lesson01
+from transferlab.data.bundled.photographs import photographs
+from transferlab.evaluation import Interval
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +88,38 @@ def test_nothing_but_the_property_tells_the_classes_apart():
             RandomForestClassifier(100, random_state=0).fit(grey[0], train.labels).score(grey[1], test.labels)
         )
         assert accuracy < (0.25 if kind == "hue" else 0.15)  # brightness goes a little with hue
+
+
+def point(network, boundary, per_seed):
+    estimate = float(np.mean(per_seed))
+    return lesson01.ProbePoint(
+        "letter",
+        network,
+        boundary,
+        Interval(estimate, estimate, estimate, "", 10, len(per_seed), 0.95),
+        per_seed,
+    )
+
+
+def test_gaps_depths_and_leaders_follow_from_the_points():
+    reached = {"images": (0.1, 0.2), "stem": (0.3, 0.3), "layer1": (0.9, 0.7), "layer2": (0.5, 0.5)}
+    points = [point("trained", name, each) for name, each in reached.items()]
+    points += [point("random", name, (0.47, 0.49)) for name in reached]
+    assert lesson01.gap(points, ("trained", 2), ("trained", -1)) == pytest.approx([40, 20])
+    assert lesson01.gap(points, ("random", 0), ("trained", 0)) == pytest.approx([37, 29])
+    assert lesson01.depth(points) == lesson01.DEPTHS[1]
+    assert lesson01.depth(points[:2]) == lesson01.DEPTHS[0]
+    assert lesson01.depth(points[:3]) == lesson01.DEPTHS[2]
+    assert [lesson01.leader(points, place) for place in (2, 0, 3)] == list(lesson01.LEADERS)
+
+
+def test_used_fields_are_smaller_whatever_photographs_are_drawn():
+    views = photographs(128)
+    gaps = lesson01.field_gaps(load_backbone("tiny").with_input_size(128), "layer2", views, 3, images=4)
+    assert len(gaps) == 3 and min(gaps) > 0
+
+
+@pytest.mark.parametrize(("side", "part"), [(90, 0), (50, 1), (20, 2)])
+def test_a_field_is_told_as_a_part_of_the_theoretical_one(side, part):
+    field = SimpleNamespace(side=side, theoretical=100)
+    assert lesson01.part_of_field(field) == lesson01.PARTS_OF_FIELD[part]

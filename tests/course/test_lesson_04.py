@@ -1,6 +1,7 @@
 """Lesson 04: each direction that its prose claims, on several seeds, and the functions it calls."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from transferlab import FeatureExtraction, evaluate, load_backbone, load_task
 from transferlab.course import lesson04
 from transferlab.course.contract import contract_problems
 from transferlab.course.editions import read_source
-from transferlab.evaluation import Comparison, paired_difference
+from transferlab.evaluation import Comparison, Evaluation, paired_difference
 from transferlab.training.boundary_cache import BoundaryCache
 from transferlab.transfer import HEADS, RandomFrozen
 
@@ -154,3 +155,56 @@ def test_arms_work_on_a_folder(kind, test_data):
     arms = {n: a for n, a in lesson04.frozen_arms("tiny").items() if n != "random_frozen"}
     found = lesson04.sweep(task, arms, [5], [0])[0]
     assert found.correct("feature_extraction").shape == (1, len(task.test))
+
+
+def made_up(**correct):
+    """An evaluation of two classes in which the given images are answered rightly, a tuple for each seed."""
+    tables = {name: np.array(rows, bool) for name, rows in correct.items()}
+    truth = np.zeros(next(iter(tables.values())).shape[1], int)
+    answers = {name: np.stack([table, ~table], -1).astype(float) for name, table in tables.items()}
+    rows = tuple(SimpleNamespace(name=name, accuracy=table.mean()) for name, table in tables.items())
+    return Evaluation(rows, truth, answers, (0, 1), 1, next(iter(tables)))
+
+
+def test_guesses_are_answered_from_the_evaluation():
+    found = made_up(
+        statistics=[(1, 0, 0, 0), (1, 1, 1, 0)], pixels=[(1, 1, 0, 0), (0, 0, 0, 0)],
+        feature_extraction=[(1, 1, 1, 1), (1, 1, 0, 0)],
+    )  # fmt: skip
+    assert lesson04.best(found, lesson04.RIVALS) == "six intensity numbers"
+    assert lesson04.best(found, lesson04.ON_DIGITS) == "the pretrained network, frozen"
+    assert lesson04.least(found) == "pixels"
+    assert lesson04.lead(found) == [50, -25], "the best rival of each seed counts"
+    assert lesson04.points(found.correct("pixels"), found.correct("statistics")) == [25, -75]
+
+
+@pytest.mark.parametrize(("six", "says"), [(1, 0), (2, 1), (4, 2)])
+def test_six_numbers_in_colour_are_set_beside_both_in_grey(six, says):
+    grey = made_up(statistics=[(1, 0, 0, 0)] * 2, feature_extraction=[(1, 1, 1, 0)] * 2)
+    colour = made_up(statistics=[tuple(i < six for i in range(4))] * 2)
+    assert lesson04.in_colour_against(colour, grey) == lesson04.IN_COLOUR[says]
+
+
+def test_the_dearest_mistake_is_the_least_accurate_in_use_alone():
+    reached = {
+        "not divided by 255": (1, 0, 0, 0),
+        "no mean, no std": (1, 1, 0, 0),
+        "half the size": (1, 1, 1, 0),
+    }
+    prices = made_up(**{f"{name}, in use alone": [row] * 2 for name, row in reached.items()})
+    assert lesson04.dearest(prices) == "not divided by 255"
+
+
+@pytest.mark.parametrize(
+    ("frozen", "scratch", "ends"),
+    [
+        ((0.7, 1), (0.4, 9), 0), ((0.7, 1), (0.6, 9), 1), ((0.7, 9), (0.6, 1), 2),
+        ((0.4, 1), (0.6, 9), 3), ((0.4, 1), (0.4, 9), 4),
+    ],
+)  # fmt: skip
+def test_a_race_ends_as_accuracy_and_seconds_say(frozen, scratch, ends):
+    race = [
+        {"method": name, "accuracy": accuracy, "fit_seconds": seconds}
+        for name, (accuracy, seconds) in (("feature_extraction", frozen), ("scratch", scratch))
+    ]
+    assert lesson04.arrival(race, 0.5) == lesson04.ARRIVALS[ends]

@@ -84,9 +84,10 @@ def test_head_first_beats_a_random_head_and_batch_statistics_on_digits():
     )
     for other in ("random head", "batch statistics"):
         assert trial.opened.compare("head first", other).low > 0
+    assert trial.untouched["batch statistics"] == SEEDS and trial.untouched["head first"] == 0
     assert (trial.moved["random head"].mean(1) > trial.moved["head first"].mean(1)).all()
     lines = lesson05_tuning.tuning_sentences(trial)
-    assert len(lines) == len(trial.opened.rows) and all(f"{SEEDS} seeds" in line for line in lines)
+    assert len(lines) == len(trial.opened.rows) + 1 and all(f"{SEEDS} seeds" in line for line in lines)
     assert "tuning everything after fitting the head" in lesson05_tuning.tuning_card(trial, task.name).finding
 
 

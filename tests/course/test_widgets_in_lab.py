@@ -143,6 +143,7 @@ class Shown:
 @pytest.fixture
 def page(lab, browser):
     write_setting(lab[3], "notebook-extension/tracker", windowingMode="none")
+    write_setting(lab[3], "apputils-extension/notification", fetchNews="false", doNotDisturbMode=True)
     context = browser.new_context(viewport={"width": 1300, "height": 1300})
     yield context.new_page()
     context.close()
@@ -180,16 +181,19 @@ def run_all(page, cells):
     """Run every cell, and wait until each has its number."""
     page.locator(".jp-NotebookPanel:visible .jp-Notebook").click(position={"x": 3, "y": 3})
     page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.locator(".lm-Menu-item[data-command='notebook:run-all-cells']").click()
+    page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
     numbered = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].filter(e => /\\d/.test(e.textContent))"
     page.wait_for_function(f"{numbered}.length === {cells}", timeout=240_000)
 
 
 def choose_theme(page, scheme):
+    chosen = page.locator(f"body[data-jp-theme-light='{str(scheme == 'Light').lower()}']")
+    if chosen.count():
+        return
     page.get_by_role("menuitem", name="Settings", exact=True).click()
-    page.get_by_role("menuitem", name="Theme").first.hover()
-    page.locator(".lm-Menu-item", has_text=f"JupyterLab {scheme}").first.click()
-    page.locator(f"body[data-jp-theme-light='{str(scheme == 'Light').lower()}']").wait_for(timeout=60_000)
+    page.locator(".lm-Menu-itemLabel:text-is('Theme')").hover()
+    page.locator(f".lm-Menu-itemLabel:text-is('JupyterLab {scheme}')").click()
+    chosen.wait_for(timeout=60_000)
     page.wait_for_timeout(1000)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from transferlab.errors import UserError
 
+_CONFIG = Path(__file__).resolve().parent / "jupyter"
 _PATIENCE = 180.0  # seconds until a server must be up: a cold machine takes its time
 
 
@@ -35,7 +36,7 @@ def open_lab(folder: Path, *, port: int = 8888, browser: bool = True) -> None:
     token = secrets.token_urlsafe(24)
     server = subprocess.Popen(
         lab_command(folder, port, browser),
-        env={**os.environ, "JUPYTER_TOKEN": token},
+        env=_quiet_environment() | {"JUPYTER_TOKEN": token},
         start_new_session=True,  # Ctrl-C reaches us alone, and the server is asked to end in order
     )
     try:
@@ -46,6 +47,15 @@ def open_lab(folder: Path, *, port: int = 8888, browser: bool = True) -> None:
     finally:
         server.terminate()
         server.wait()
+
+
+def _quiet_environment() -> dict[str, str]:
+    """Ours, with one more folder of configuration: it keeps JupyterLab from asking to fetch news."""
+    before = os.environ.get("JUPYTER_CONFIG_PATH")
+    return {
+        **os.environ,
+        "JUPYTER_CONFIG_PATH": os.pathsep.join([*([before] if before else []), str(_CONFIG)]),
+    }
 
 
 def _address(server: subprocess.Popen, token: str) -> str:

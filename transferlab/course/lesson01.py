@@ -28,7 +28,7 @@ from transferlab.transfer.heads import SpanLogistic
 HUES = ORIENTATIONS = 12
 KINDS = ("hue", "orientation", "letter")
 #: Options of the guesses; the functions beside them say which one a run found.
-PARTS_OF_FIELD = ("nearly all of it", "a good part", "a small spot in the middle")
+PARTS_OF_FIELD = ("more than four fifths", "between a third and four fifths", "less than a third")
 LEADERS = ("the trained network", "the random network", "both alike")
 DEPTHS = ("in the pixels or the first stage", "between first and last stage", "in the last stage")
 MAPS = ("other maps: they depend on what was learnt", "much the same maps: they show the image alone")
@@ -158,9 +158,9 @@ def leader(points: list[ProbePoint], place: int, margin: float = 5.0) -> str:
 
 
 def part_of_field(field: EffectiveField) -> str:
-    """Which of ``PARTS_OF_FIELD`` the used field is of the theoretical one: more than 0.8, less than 0.3, or between."""
+    """Which of ``PARTS_OF_FIELD`` the used field is of the theoretical one, by width."""
     share = field.side / field.theoretical
-    return PARTS_OF_FIELD[0 if share > 0.8 else 2 if share < 0.3 else 1]
+    return PARTS_OF_FIELD[0 if share > 4 / 5 else 2 if share < 1 / 3 else 1]
 
 
 def field_gaps(network: Backbone, stage: str, views: ImageSet, seeds: int, images: int = 6) -> list[float]:

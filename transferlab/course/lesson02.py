@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from transferlab import viz
-from transferlab.backbones import Backbone, random_backbone
-from transferlab.course.glyph_transfer import fonts, points, sealed_task, train_on, untrained
+from transferlab.backbones import Backbone, load_backbone, random_backbone
+from transferlab.course.glyph_transfer import fonts, points, sealed_task, train_on
 from transferlab.data import ImageSet, Task
 from transferlab.data.bundled import load_bundled
 from transferlab.evaluation import Comparison, bootstrap_seeds_images, fit_all, open_all, paired_difference
@@ -19,7 +19,6 @@ from transferlab.transfer import FineTuning, SavedModel
 from transferlab.viz import percent
 
 FROZEN, TUNED, RANDOM = "kept and frozen", "kept and fine-tuned", "random and frozen"
-DEPTHS = ("early (after the stem)", "in the middle", "just below the last stage")
 _SEEN = 300  # images that CKA compares
 
 
@@ -110,6 +109,7 @@ def cut_at(source: Backbone, kept: int | str, seed: int) -> Backbone:
 
     Examples
     --------
+    >>> from transferlab.course.glyph_transfer import untrained
     >>> net = untrained(0)
     >>> mixed = cut_at(net, "layer1", seed=1).tensors()
     >>> [bool((mixed[f"{name}.conv1.weight"] == net.tensors()[f"{name}.conv1.weight"]).all())
@@ -250,3 +250,36 @@ def cka_card(found: Mapping[str, np.ndarray], trial: CutTrial) -> viz.Card:
     }
     foot = "CKA; 100 %: the same up to rotation and scale; bar: from the lowest to the highest seed"
     return viz.dot_panels(panels, finding, foot=foot)
+
+
+KEEP = ("nothing", "one or two stages", "three stages or more")
+RANDOM_STAGES = (
+    "they do as well at every depth",
+    "they do nearly as well while few are kept, and far worse when many are",
+    "they are far behind at every depth",
+)
+
+
+def what_to_keep(trial: CutTrial) -> str:
+    """The best cut for frozen stages in words, one of ``KEEP``."""
+    best = trial.best_cut()
+    return KEEP[0] if best == 0 else KEEP[1] if best <= 2 else KEEP[2]
+
+
+def random_story(trial: CutTrial, margin: float = 10.0) -> str:
+    """How random frozen stages compare with trained ones, in words: one of ``RANDOM_STAGES``."""
+    kept = [cut for cut in trial.cuts if cut]
+    gaps = [np.mean(trial.points((FROZEN, cut), (RANDOM, cut))) for cut in (kept[0], kept[-1])]
+    if gaps[0] > margin:
+        return RANDOM_STAGES[2]
+    return RANDOM_STAGES[1] if gaps[1] > margin else RANDOM_STAGES[0]
+
+
+def own_trial(task: Task, backbone: str, seeds: int, epochs: int, device: str = "auto", seed: int = 0) -> CutTrial:
+    """A pretrained network cut at three depths and retrained on ``task``, with ten labels a class at most."""
+    side = 32 if max(task.test.images.shape[2:]) <= 32 else 64
+    net = load_backbone(backbone).with_input_size(side)
+    return cut_trial(
+        task, [net] * seeds, cuts=[0, 2, len(net.stages) - 1], epochs=epochs, device=device, seed=seed,
+        labels_per_class=min(10, task.labels_available),
+    )  # fmt: skip

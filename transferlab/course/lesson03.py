@@ -14,11 +14,11 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from transferlab import viz
-from transferlab.course.glyph_transfer import SIDE, fonts, points, sealed_task, train_on, untrained
+from transferlab.course.glyph_transfer import SIDE, fonts, points, said, sealed_task, train_on, untrained
 from transferlab.data import ImageSet, SealedTest, Task
 from transferlab.data.bundled import load_bundled
-from transferlab.evaluation import Comparison, bootstrap_seeds_images, paired_difference
-from transferlab.transfer import FeatureExtraction, FineTuning, FromScratch, SavedModel
+from transferlab.evaluation import Comparison, bootstrap_seeds_images, evaluate, paired_difference
+from transferlab.transfer import FeatureExtraction, FineTuning, FromScratch, RandomFrozen, SavedModel
 from transferlab.viz import percent
 from transferlab.widgets.sorter import Scenario
 
@@ -250,3 +250,47 @@ def scenarios() -> tuple[Scenario, ...]:
     path = Path(__file__).with_name("questions") / "03_scenarios.toml"
     stored = tomllib.loads(path.read_text(encoding="utf-8"))["scenario"]
     return tuple(Scenario(**each) for each in stored)
+
+
+def sayings(trial: MapTrial) -> Table:
+    """What popular articles say, what is meant (Pan and Yang 2010), and what this run measured."""
+    few, many = trial.budgets[0], trial.budgets[-1]
+
+    def at(method: str, k: int = 0) -> str:
+        return f"{_named(method, k)} {percent(trial.accuracy(method, k))}"
+
+    def gap(a: tuple[str, int], b: tuple[str, int]) -> str:
+        c = trial.compare(a, b)
+        return f"{c.a} less {c.b}: {100 * c.difference:+.0f} points ({100 * c.low:+.0f} to {100 * c.high:+.0f})"
+
+    rows = (
+        ("Transductive transfer means another input space.",
+         "One task; labels in the source alone; the domains may differ in features or only in how often each look occurs.",
+         f"Same pixels, same ten names, another look: {at(SOURCE_ONLY)}; {gap((STATISTICS, 0), (SOURCE_ONLY, 0))}"),
+        ("Inductive transfer is for unrelated domains.",
+         "The target has labels, and they teach its task. The domains may even be the same.",
+         f"{at(FROZEN, few)}, {at(FROZEN, many)}: the labels do it, the domains stay as they are"),
+        ("Unsupervised transfer: the target has no labels.",
+         "Neither side has labels; clusters or density are wanted, not names.",
+         f"{at(SOURCE_ONLY)} without a target label, but with {len(source_images()):,} source labels: not unsupervised"),
+        ("Negative transfer: worse on the target than on the source.",
+         "Worse on the target than without the source, at equal effort.",
+         f"{gap((SOURCE_ONLY, 0), (SCRATCH, many))}; {gap((TUNED, many), (SCRATCH, many))}"),
+        ("Transfer learning is fine-tuning.",
+         "Fine-tuning is one way to carry something over; frozen features and pooled images are others.",
+         f"{gap((TUNED, many), (FROZEN, many))}; {gap((TUNED, many), (POOLED, many))}"),
+    )  # fmt: skip
+    return Table(("what popular articles say", "what is meant", "what this run measured (95 % interval)"), rows)
+
+
+def own_lines(task: Task, backbone: str, seeds: Sequence[int], device: str = "auto") -> list[str]:
+    """Inductive transfer on one's own images: frozen features against the same network untrained, and pixels."""
+    arms = {
+        "raw pixels": FeatureExtraction("pixels", device=device),
+        "untrained": RandomFrozen(backbone, device=device),
+        "pretrained": FeatureExtraction(backbone, device=device),
+    }
+    k = min(5, task.labels_available)
+    found = evaluate(arms, task, seeds, labels_per_class=k)
+    head = f"{task.name}, {k} label{'s' if k > 1 else ''} a class"
+    return [said(found.compare("pretrained", rival), head) for rival in ("untrained", "raw pixels")]

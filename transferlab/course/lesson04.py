@@ -14,6 +14,29 @@ from transferlab.evaluation import Comparison, Evaluation, bootstrap_seeds_image
 from transferlab.training.boundary_cache import BoundaryCache
 from transferlab.transfer import FeatureExtraction, FromScratch, RandomFrozen, Shortcuts
 
+#: Methods in the words of the guesses.
+WORDS = {
+    "statistics": "six intensity numbers",
+    "pixels": "raw pixels",
+    "random_frozen": "a random network, frozen",
+    "scratch": "a small network from scratch",
+    "feature_extraction": "the pretrained network, frozen",
+}
+RIVALS = tuple(WORDS.values())[:4]
+ON_DIGITS = tuple(WORDS.values())[1:]
+IN_COLOUR = (
+    "no better than in grey",
+    "better than in grey, but short of the network in grey",
+    "as far as the network in grey",
+)
+MISTAKES = ("not divided by 255", "no mean, no std", "half the size")
+ARRIVALS = (
+    "the frozen network alone",
+    "both, the frozen one first",
+    "both, scratch first",
+    "scratch alone",
+    "neither",
+)
 _SMALL = (
     "zoo-all"  # its architecture alone is used: 130,000 numbers learn from few images faster than millions
 )
@@ -80,6 +103,60 @@ def rows(evaluations: Sequence[Evaluation]) -> list[dict]:
 def at(evaluations: Sequence[Evaluation], labels_per_class: int) -> Evaluation:
     """The evaluation at one label budget."""
     return next(e for e in evaluations if e.rows[0].labels_per_class == labels_per_class)
+
+
+def points(a: np.ndarray, b: np.ndarray) -> list[float]:
+    """Difference of two tables bool (S, N) of right answers in points, for each seed."""
+    return (100 * (a.mean(1) - b.mean(1))).tolist()
+
+
+def best(evaluation: Evaluation, words: Sequence[str]) -> str:
+    """Which of some methods, in the words of the guesses, is most accurate."""
+    rows = [row for row in evaluation.rows if WORDS.get(row.name) in words]
+    return WORDS[max(rows, key=lambda row: row.accuracy).name]
+
+
+def lead(evaluation: Evaluation, name: str = "feature_extraction") -> list[float]:
+    """Accuracy of one method less that of the best other one in the same seed, in points, for each seed."""
+    others = np.stack([evaluation.correct(row.name).mean(1) for row in evaluation.rows if row.name != name])
+    return (100 * (evaluation.correct(name).mean(1) - others.max(0))).tolist()
+
+
+def least(evaluation: Evaluation) -> str:
+    """The least accurate method."""
+    return min(evaluation.rows, key=lambda row: row.accuracy).name
+
+
+def in_colour_against(coloured: Evaluation, grey: Evaluation) -> str:
+    """Which of ``IN_COLOUR`` six intensity numbers do with colour."""
+    six, plain, network = (
+        coloured["statistics"].accuracy, grey["statistics"].accuracy, grey["feature_extraction"].accuracy
+    )  # fmt: skip
+    return IN_COLOUR[0 if six <= plain else 1 if six < network else 2]
+
+
+def dearest(prices: Evaluation) -> str:
+    """The mistake in preprocessing that costs most where it is made in use alone."""
+    return min(MISTAKES, key=lambda mistake: prices[f"{mistake}, in use alone"].accuracy)
+
+
+def arrival(race: Sequence[Mapping], wanted: float) -> str:
+    """Which of ``ARRIVALS`` a race of :func:`timed` ended with, by accuracy and seconds of fitting.
+
+    Examples
+    --------
+    >>> frozen = {"method": "feature_extraction", "accuracy": 0.7, "fit_seconds": 1.0}
+    >>> arrival([frozen, {"method": "scratch", "accuracy": 0.4, "fit_seconds": 9.0}], 0.5)
+    'the frozen network alone'
+    """
+    times = {"feature_extraction": np.inf, "scratch": np.inf}
+    for row in race:
+        if row["accuracy"] >= wanted:
+            times[row["method"]] = min(times[row["method"]], row["fit_seconds"])
+    frozen, scratch = times.values()
+    if np.isinf([frozen, scratch]).any():
+        return ARRIVALS[4 if np.isinf(min(frozen, scratch)) else 0 if frozen < scratch else 3]
+    return ARRIVALS[1 if frozen <= scratch else 2]
 
 
 def said(comparison: Comparison, a: str = "", b: str = "") -> str:

@@ -22,11 +22,13 @@ class TuningTrial:
     """Ways to tune the same stages: what they reach, and how far they move the features.
 
     opened : one look at the test; moved : name to float (S, N), the distance between the features of a test
-    image before and after, over the norm of those before
+    image before and after, over the norm of those before; untouched : name to the number of seeds for which
+    no epoch was better on validation than the start, which was therefore kept
     """
 
     opened: Evaluation
     moved: Mapping[str, np.ndarray]
+    untouched: Mapping[str, int]
 
     def points(self, a: str, b: str) -> list[float]:
         """Accuracy of ``a`` less that of ``b``, in points, for each seed."""
@@ -70,7 +72,11 @@ def tuning_trial(
     images = task.test.images
     tuned_runs = {name: runs for name, runs in fitted.runs.items() if name != HEAD}
     moved = {name: np.stack([_moved(run.model, images) for run in runs]) for name, runs in tuned_runs.items()}
-    return TuningTrial(fitted.open(task), moved)
+    untouched = {
+        name: sum(all(h.best_epoch is None for h in run.model.history_) for run in runs)
+        for name, runs in tuned_runs.items()
+    }
+    return TuningTrial(fitted.open(task), moved, untouched)
 
 
 def _moved(model: FineTuning, images: np.ndarray) -> np.ndarray:
@@ -102,8 +108,10 @@ def tuning_sentences(trial: TuningTrial) -> list[str]:
     low, high = percentile_ends(
         bootstrap_means(random - first, codes, 2000, 0, 0.95), (random - first).mean(), 0.95
     )
+    kept = ", ".join(f"{count} with {name}" for name, count in trial.untouched.items())
     return [
         *lines,
+        f"of {len(random)} seeds, no epoch was better on validation than the start for {kept}",
         f"features of test images move by {random.mean():.2f} of their length with a random head and "
         f"{first.mean():.2f} with head first: difference {random.mean() - first.mean():+.2f} (95 % interval "
         f"{low:+.2f} to {high:+.2f}; n = {random.shape[1]} images, {len(random)} seeds)",

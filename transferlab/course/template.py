@@ -155,20 +155,22 @@ def _call_problems(source, number: str) -> list[str]:
         for n in [*guesses, *revealed]
         if not str(n).startswith(f"L{number}.")
     ]
-    if "record" not in names:
+    if ".record" not in names:
         found.append("no claim is recorded")
     return found
 
 
 def _calls(code: str) -> list[tuple[str, object]]:
-    """(function or method, first literal argument or None) of each call, in the order of the text."""
+    """(function or .method, first literal argument or None) of each call, in the order of the text."""
     nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
     nodes.sort(key=lambda node: (node.lineno, node.col_offset))
     return [(_called(node.func), _literal(node.args[:1])) for node in nodes]
 
 
 def _called(function: ast.expr) -> str:
-    return getattr(function, "attr", None) or getattr(function, "id", "")
+    return (
+        getattr(function, "id", "") or f".{getattr(function, 'attr', '')}"
+    )  # ``model.predict()`` asks nobody
 
 
 def _literal(arguments: list[ast.expr]):

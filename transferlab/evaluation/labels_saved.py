@@ -124,7 +124,7 @@ def labels_needed(labels: np.ndarray, wanted: np.ndarray, curve: np.ndarray) -> 
 
     Examples
     --------
-    >>> labels_needed(np.array([5.0, 20.0]), np.array([0.1, 0.6, 0.9]), np.array([0.5, 0.7])).tolist()
+    >>> labels_needed(np.array([5.0, 20.0]), np.array([0.1, 0.6, 0.9]), np.array([0.5, 0.7])).round(2).tolist()
     [5.0, 10.0, inf]
     """
     curve = isotonic_regression(curve)

@@ -45,6 +45,7 @@ class FineTuning(ImageClassifier):
         the epochs (Howard and Ruder 2018)
     l2_sp : strength of the pull back to the starting weights (Li et al. 2018)
     label_smoothing : share of probability spread over all classes (Szegedy et al. 2016)
+    dropout : share of pooled features set to zero in each training step (Srivastava et al. 2014)
     augmentation : strength from 0 to 1; above a frozen part ``views`` random views an image are cached,
         without one every epoch draws new views
     flip : whether a mirrored image is still of its class
@@ -74,6 +75,7 @@ class FineTuning(ImageClassifier):
         gradual_unfreezing: bool = False,
         l2_sp: float = 0.0,
         label_smoothing: float = 0.0,
+        dropout: float = 0.0,
         augmentation: float = 0.0,
         flip: bool = False,
         views: int = 4,
@@ -97,6 +99,7 @@ class FineTuning(ImageClassifier):
         self.gradual_unfreezing = gradual_unfreezing
         self.l2_sp = l2_sp
         self.label_smoothing = label_smoothing
+        self.dropout = dropout
         self.augmentation = augmentation
         self.flip = flip
         self.views = views
@@ -111,6 +114,8 @@ class FineTuning(ImageClassifier):
         return load_backbone(self.backbone)
 
     def _fit(self, images, codes, validation):
+        if not 0 <= self.dropout < 1:
+            raise UserError(f"dropout is a share from 0 to below 1, not {self.dropout!r}.")
         if self.augmentation and self.views < 1:
             raise UserError("views must be at least 1; it is the number of random views cached an image.")
         self.backbone_ = self._start_backbone()
@@ -163,7 +168,8 @@ class FineTuning(ImageClassifier):
             weight, bias = as_linear(make_head("logistic").fit(rows.all().numpy(), codes), len(self.classes_))
             head.weight.data, head.bias.data = torch.from_numpy(weight), torch.from_numpy(bias)
         body = self.backbone_.trainable_copy(self.boundary_)
-        return nn.Sequential(OrderedDict(body=body, head=head))
+        drop = {"dropout": nn.Dropout(self.dropout)} if self.dropout else {}
+        return nn.Sequential(OrderedDict(body=body, **drop, head=head))
 
     @property
     def _cache(self) -> BoundaryCache:
@@ -267,6 +273,7 @@ class FromScratch(FineTuning):
         weight_decay: float = 1e-2,
         patience: int | None = 10,
         label_smoothing: float = 0.0,
+        dropout: float = 0.0,
         augmentation: float = 0.0,
         flip: bool = False,
         cache: BoundaryCache | None = None,
@@ -286,6 +293,7 @@ class FromScratch(FineTuning):
             weight_decay=weight_decay,
             patience=patience,
             label_smoothing=label_smoothing,
+            dropout=dropout,
             augmentation=augmentation,
             flip=flip,
             cache=cache,

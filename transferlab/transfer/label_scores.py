@@ -21,9 +21,8 @@ def nce(source_labels: np.ndarray, labels: np.ndarray) -> float:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> abs(nce([4, 4, 7, 7], [0, 0, 1, 1])), round(nce([4, 4, 4, 4], [0, 0, 1, 1]), 4) == round(-np.log(2), 4)
-    (0.0, True)
+    >>> abs(nce([4, 4, 7, 7], [0, 0, 1, 1])), round(nce([4, 4, 4, 4], [0, 0, 1, 1]), 4)
+    (0.0, -0.6931)
     """
     codes = checked_codes(source_labels, labels)
     names, seen = np.unique(np.asarray(source_labels), return_inverse=True)

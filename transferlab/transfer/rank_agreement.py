@@ -20,7 +20,7 @@ def weighted_tau(scores: Sequence[float | None], truth: Sequence[float | None]) 
 
     Examples
     --------
-    >>> weighted_tau([1, 2, 3], [10, 20, 30]), weighted_tau([3, 2, 1], [10, 20, 30])
+    >>> weighted_tau([1, 2, 3], [10, 20, 30]), round(weighted_tau([3, 2, 1], [10, 20, 30]), 6)
     (1.0, -1.0)
     >>> weighted_tau([1, None, 3], [10, 20, 30]) is None
     True

@@ -3,11 +3,13 @@
 from transferlab.viz.balance import class_balance
 from transferlab.viz.confidence import coverage, reliability
 from transferlab.viz.confusion import confusion
+from transferlab.viz.costs import costs
 from transferlab.viz.curve_estimate import curve_estimate
 from transferlab.viz.curves import learning_curves
 from transferlab.viz.depth import depth_curves
 from transferlab.viz.dot_panels import dot_panels
 from transferlab.viz.dots import arms
+from transferlab.viz.effects import effects
 from transferlab.viz.figure import Card
 from transferlab.viz.heat_maps import heat_maps
 from transferlab.viz.maps import effective_fields, feature_maps, filters, patches
@@ -25,11 +27,13 @@ __all__ = [
     "captioned",
     "class_balance",
     "confusion",
+    "costs",
     "coverage",
     "curve_estimate",
     "depth_curves",
     "dot_panels",
     "effective_fields",
+    "effects",
     "examples",
     "feature_maps",
     "filters",

@@ -145,7 +145,7 @@ def compute(data: Sequence[Mapping], state: State) -> Reading:
         raise UserError(f"the ruler lies at an accuracy from 1 % to 100 %, not {100 * state.accuracy:g} %.")
     first, second = (found["methods"][name] for name in (state.pretrained, state.rival))
     needed, rival_needed = _read(first["needed"][place]), _read(second["needed"][place])
-    saved = None if np.isinf(needed[0]) and np.isinf(rival_needed[0]) else _saved_read(rivals[state.rival][place])
+    saved = None if np.isinf(needed[0]) and np.isinf(rival_needed[0]) else _read(rivals[state.rival][place])
     ends = [(m["labels"][0], m["labels"][-1]) for m in (first, second)]
     least, most = zip(*ends, strict=True)
     return Reading(state, needed, rival_needed, saved, least, most, found["n"], found["seeds"])
@@ -154,16 +154,19 @@ def compute(data: Sequence[Mapping], state: State) -> Reading:
 def said(reading: Reading) -> str:
     """The reading in a sentence, with what it rests on."""
     s, ground = reading.state, f"n = {count(reading.n, 'test image')}, {count(reading.seeds, 'seed')}"
-    name, rival = (method_name({"method": m, "trainable_from": "a later stage"}) for m in (s.pretrained, s.rival))
+    name, rival = (
+        method_name({"method": m, "trainable_from": "a later stage"}) for m in (s.pretrained, s.rival)
+    )
     at = f"{sentence(s.task)} at {percent(s.accuracy)}"
     if reading.saved is None:
         return f"{at}: neither {name} nor {rival} gets there with the labels tried ({ground})"
-    mine, theirs = (_labels(v, reading.most[i]) for i, v in enumerate((reading.needed, reading.rival_needed)))
+    mine, theirs = (_labels(reading, i) for i in (0, 1))
     needs = f"{name} needs {mine}, {rival} {theirs} labels a class"
     if reading.verdict == "none":
         return f"{at}: no labels saved that chance would not explain; {needs} ({_range(reading)}; {ground})"
     if reading.verdict == "cost":
-        return f"{at}: pretraining saved none, it cost {_amount(reading, -1)}; {needs} ({_range(reading)}; {ground})"
+        lost = f"pretraining saved none, it cost {_amount(reading, -1)} labels a class"
+        return f"{at}: {lost}; {needs} ({_range(reading)}; {ground})"
     return f"{at}: {_amount(reading, 1)} labels a class saved; {needs} ({_range(reading)}; {ground})"
 
 
@@ -175,10 +178,10 @@ def static(data: Sequence[Mapping], state: State | None = None) -> Card:
     axes, height = card.axes[0], 100 * state.accuracy
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, height - 2), max(high, min(102, height + 2)))
-    axes.axhline(height, color=VERMILION, linewidth=1.4, linestyle=(0, (5, 3)), zorder=2)
+    axes.axhline(height, color=INK, linewidth=1.4, linestyle=(0, (5, 3)), zorder=2)
     spots = [np.log2(v[0]) for v in (reading.needed, reading.rival_needed) if np.isfinite(v[0])]
     for spot, mark in zip(spots, "ov" if np.isfinite(reading.needed[0]) else "v", strict=False):
-        axes.plot(spot, height, mark, markersize=9, color=VERMILION, markeredgecolor=GROUND, zorder=6)
+        axes.plot(spot, height, mark, markersize=9, color=INK, markeredgecolor=GROUND, zorder=6)
     if len(spots) == 2 and spots[0] != spots[1]:
         axes.plot(spots, [height] * 2, color=VERMILION, linewidth=4, solid_capstyle="butt", zorder=5)
     axes.annotate(
@@ -271,20 +274,23 @@ def _read(stored) -> Spread:
     return tuple(np.inf if v is None else -np.inf if v == "-" else float(v) for v in stored)
 
 
-_saved_read = _read
-
-
-def _labels(spread: Spread, most: float) -> str:
-    return f"more than {most:g}" if np.isinf(spread[0]) else f"about {spread[0]:.0f}"
+def _labels(reading: Reading, place: int) -> str:
+    """Labels that the pretrained method (0) or its rival (1) needs; beyond what was tried only a bound is known."""
+    needed = (reading.needed, reading.rival_needed)[place][0]
+    if np.isinf(needed):
+        return f"more than {reading.most[place]:g}"
+    least = reading.least[place]
+    return f"{least:g} or fewer" if needed <= least else f"about {needed:.0f}"
 
 
 def _amount(reading: Reading, sign: int) -> str:
-    """The labels that were saved (sign 1) or lost (-1); at least those up to the end of the curve that stops."""
-    value = sign * reading.saved[0]
-    if np.isfinite(value):
-        return f"about {value:.0f}"
-    arrives, stops = (reading.needed[0], reading.most[1]) if sign > 0 else (reading.rival_needed[0], reading.most[0])
-    return f"more than {stops - arrives:.0f}" if stops > arrives else "some"
+    """The labels that were saved (sign 1) or lost (-1); where a curve starts above or ends below, a bound."""
+    fewer, more = (0, 1) if sign > 0 else (1, 0)
+    needed = (reading.needed[0], reading.rival_needed[0])
+    if np.isinf(needed[more]):
+        return f"more than {max(0.0, reading.most[more] - needed[fewer]):.0f}"
+    start = "at least" if needed[fewer] <= reading.least[fewer] else "about"
+    return f"{start} {needed[more] - needed[fewer]:.0f}"
 
 
 def _range(reading: Reading) -> str:

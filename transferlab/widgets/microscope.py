@@ -110,9 +110,9 @@ def prepare(backbone: Backbone, images: ImageSet, names: tuple[str, ...] | None 
 def first(data: Slides, stage: str | None = None, image: int = 0) -> State:
     """Where to begin: the channel that varies most on the image, at its strongest place.
 
-    Without ``stage`` in the second stage, whose values still have a place that one can see.
+    Without ``stage`` in the middle one, whose places can be told apart and see more than an edge.
     """
-    chosen = stage or data.stages[min(1, len(data.stages) - 1)]
+    chosen = stage or data.stages[len(data.stages) // 2]
     _check(data, State(image, chosen))
     maps = _maps(data, chosen)[image]
     channel = int(maps.std((1, 2)).argmax())
@@ -141,6 +141,8 @@ def compute(data: Slides, state: State) -> Findings:
     maps, place = _maps(data, state.stage), (state.row, state.column)
     image, here = data.images[state.image], maps[state.image]
     field = effective_field(data.backbone, state.stage, image[None], place=place, channel=state.channel)
+    if isinstance(field.theoretical, int):  # the square around the centre of mass may stick out of it
+        field = replace(field, side=min(field.side, field.theoretical))
     patches = strongest_patches(
         data.backbone, state.stage, [state.channel], data.images, most=_PATCHES, maps=maps
     )

@@ -19,7 +19,7 @@ _SIGNED = "PuOr_r"  # told apart under the common colour blindnesses
 def draw(found, name: str) -> Card:
     """The card of :class:`~transferlab.widgets.microscope.Findings` for the image called ``name``."""
     with style():
-        card = Card(sentence(found), 5.65)
+        card = Card(sentence(found), 6.0)
         _first_row(card, found, name)
         top = 2.35
         if found.sum is None:
@@ -28,7 +28,7 @@ def draw(found, name: str) -> Card:
         else:
             _kernels(card, found.sum, top)
             _bars(card, found, top)
-        _gallery(card, found, 4.6)
+        _gallery(card, found, 4.95)
     return card
 
 
@@ -40,7 +40,10 @@ def sentence(found) -> str:
         what = " and ".join([", ".join([f"{found.sum.products.size} products", *others[:-1]]), *others[-1:]])
         parts.append(f"{what} add up to {found.sum.total:+.3f}")
         if found.sum.activation:
-            parts[-1] += f", {found.sum.activation} makes it {found.value:.3f}"
+            kept = found.value == found.sum.total
+            parts[-1] += (
+                f", {found.sum.activation} {'leaves it so' if kept else f'makes it {found.value:.3f}'}"
+            )
     if found.field is None:
         parts.append("no small change of a pixel moves it")
     else:
@@ -80,8 +83,9 @@ def _first_row(card: Card, found, name: str) -> None:
     picture = _pixels(found.image)
     axes = tile(0, f"{name}: the place, and the square of influence")
     axes.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=(0, size, size, 0))
-    spot = (found.state.column + 0.5) * size / columns, (found.state.row + 0.5) * size / rows
-    axes.plot(*spot, "+", color=VERMILION, markersize=9, markeredgewidth=2)
+    if found.field is None:
+        spot = (found.state.column + 0.5) * size / columns, (found.state.row + 0.5) * size / rows
+        axes.plot(*spot, "+", color=VERMILION, markersize=9, markeredgewidth=2)
     axes.set(xlim=(0, size), ylim=(size, 0))
     axes = tile(1, f"channel {found.state.channel}: {rows}×{columns} places, dark to bright")
     axes.imshow(found.map, cmap="viridis", extent=(0, columns, rows, 0), interpolation="nearest")
@@ -96,12 +100,11 @@ def _first_row(card: Card, found, name: str) -> None:
         _square(card.axes[0], middle[0] - side / 2, middle[1] - side / 2, side)
         axes = tile(2, f"influence of each pixel: {100 * found.field.share:.0f} % in {side}×{side}")
         axes.imshow(gradient**0.35, cmap="viridis", extent=(0, size, size, 0))
-        half = max(side, found.theoretical if isinstance(found.theoretical, int) else size) / 2 + 2
         _square(axes, middle[0] - side / 2, middle[1] - side / 2, side)
-        axes.set(
-            xlim=(max(0, middle[0] - half), min(size, middle[0] + half)),
-            ylim=(min(size, middle[1] + half), max(0, middle[1] - half)),
-        )
+        field = found.theoretical if isinstance(found.theoretical, int) else size
+        seen = min(size, max(side, field) + 4)  # a square window that stays inside the image
+        left, high = (min(max(0, m - seen / 2), size - seen) for m in middle)
+        axes.set(xlim=(left, left + seen), ylim=(high + seen, high))
     axes = tile(3, f"the channel answers most to these, of {found.n} images")
     for place, patch in enumerate(found.patches[:4]):
         row, column = divmod(place, 2)
@@ -114,7 +117,7 @@ def _kernels(card: Card, total, top: float) -> None:
     """The input channels that weigh most: weights, inputs and their products."""
     by_channel = total.products.sum((1, 2))
     heaviest = np.argsort(-np.abs(by_channel), kind="stable")[:_KERNELS]
-    side = 0.82
+    side = 0.8
     for row, channel in enumerate(heaviest):
         found = (total.weights[channel], total.inputs[channel], total.products[channel])
         for column, values in enumerate(found):
@@ -141,7 +144,7 @@ def _kernels(card: Card, total, top: float) -> None:
 def _numbers(axes, values: np.ndarray, most: float) -> None:
     for (row, column), value in np.ndenumerate(values):
         colour = "white" if abs(value) > 0.6 * most else INK
-        axes.text(column, row, f"{value:.2f}", ha="center", va="center", size=6, color=colour)
+        axes.text(column, row, f"{round(value, 2) + 0.0:.2f}", ha="center", va="center", size=6, color=colour)
 
 
 def _bars(card: Card, found, top: float) -> None:

@@ -15,26 +15,22 @@ class Game:
 
     def __init__(self, data: Sequence[Mapping], state: picker.State):
         self.data, self.budget, self.shown = data, state.budget, (state.target, state.score)
-        targets = [each["target"] for each in data]
         scores = list(dict.fromkeys(name for each in data for name in each["scores"]))
         names = list(dict.fromkeys(name for each in data for name in each["sources"]))
-        self.target = w.Dropdown(options=targets, value=state.target, description="target")
-        self.score = w.Dropdown(options=scores, value=state.score, description="score")
-        self.bet = w.Dropdown(options=[picker.NOT_YET, *names], value=state.bet or picker.NOT_YET, description="your bet")
+        self.target = _menu("target", [each["target"] for each in data], state.target)
+        self.score = _menu("score", scores, state.score)
+        self.bet = _menu("your bet", [picker.NOT_YET, *names], state.bet or picker.NOT_YET)
+        self.again = w.ToggleButton(False, description="start again", tooltip="forget probes and bet")
         self.probes = {
-            name: w.ToggleButton(
-                name in state.probed, description=name, tooltip=f"probe {name}",
-                layout=w.Layout(width="150px"),
-            )
+            name: w.ToggleButton(name in state.probed, description=name, tooltip=f"probe {name}",
+                                 layout=w.Layout(width="150px"))
             for name in names
         }  # fmt: skip
-        self.again = w.Button(description="start again", icon="refresh", tooltip="forget probes and bet")
-        self.again.on_click(lambda _button: self.forget())
-        controls = [self.target, self.score, self.bet, *self.probes.values()]
+        controls = [self.target, self.score, self.bet, self.again, *self.probes.values()]
         self.picture = live(controls, self.draw)
         buttons = w.HBox(list(self.probes.values()), layout=w.Layout(flex_flow="row wrap", width="800px"))
-        menus = w.HBox([self.target, self.score], layout=w.Layout(flex_flow="row wrap"))
-        self.box = w.VBox([menus, w.Label("Probe:"), buttons, w.HBox([self.bet, self.again]), self.picture])
+        rows = w.HBox([self.target, self.score]), w.Label("Probe:"), buttons, w.HBox([self.bet, self.again])
+        self.box = w.VBox([*rows, self.picture])
 
     @property
     def state(self) -> picker.State:
@@ -51,8 +47,7 @@ class Game:
 
     def draw(self):
         """The picture of the game; another target or score is another game."""
-        if self.shown != (self.target.value, self.score.value):
-            self.shown = (self.target.value, self.score.value)
+        if self.again.value or self.shown != (self.target.value, self.score.value):
             self._clear()
         state = self.state
         found = picker.compute(self.data, state)
@@ -62,15 +57,13 @@ class Game:
         self.bet.disabled = over
         return picker.static(self.data, state)
 
-    def forget(self) -> None:
-        """Start again with the same target and score."""
-        self._clear()
-        self.picture.value = ""
-        self.shown = ("", "")
-        self.target.notify_change({"name": "value", "owner": self.target, "type": "change", "old": None,
-                                   "new": self.target.value})  # fmt: skip
-
     def _clear(self) -> None:
+        self.shown = (self.target.value, self.score.value)
+        self.again.value = False
         for button in self.probes.values():
             button.value = False
         self.bet.value = picker.NOT_YET
+
+
+def _menu(name: str, options: Sequence[str], value: str) -> w.Dropdown:
+    return w.Dropdown(options=options, value=value, description=name)

@@ -15,8 +15,10 @@ import ipywidgets as w
 
 # Radio buttons of ipywidgets cut long lines; colours follow JupyterLab's theme.
 _STYLE = """<style>
-.tl-question .widget-radio-box label {white-space: normal; height: auto; line-height: 1.4; margin-bottom: 6px}
-.tl-question .widget-radio-box label input {flex: none; margin-top: 3px}
+.tl-question .widget-radio-box {padding: 4px}
+.tl-question .widget-radio-box label {display: flex; align-items: flex-start; white-space: normal; height: auto;
+  line-height: 20px; margin-bottom: 4px}
+.tl-question .widget-radio-box label input {flex: none; margin: 3px 8px 0 0; order: -1; width: 14px; height: 14px}
 .tl-question .widget-html-content {color: var(--jp-ui-font-color1); line-height: 1.4; white-space: normal}
 .tl-question input:focus-visible {outline: 3px solid var(--jp-brand-color1, #1976d2); outline-offset: 2px}
 </style>"""

@@ -216,7 +216,9 @@ def _check(found: Mapping, state: State) -> None:
     if state.score not in found["scores"]:
         raise UserError(f"{state.target} has the scores {', '.join(found['scores'])}, not {state.score!r}.")
     if len(set(state.probed)) > state.budget:
-        raise UserError(f"the budget is {count(state.budget, 'probe')}; {len(set(state.probed))} were asked for.")
+        raise UserError(
+            f"the budget is {count(state.budget, 'probe')}; {len(set(state.probed))} were asked for."
+        )
 
 
 def _target(data: Sequence[Mapping], target: str | None) -> Mapping:

@@ -39,29 +39,34 @@ def lowest(answer):
         return Right(
             "The lowest stage that can see all of it keeps places best; higher ones see more, and coarser."
         )
-    known = {
-        "It gives stages, or their fields, and not their names.": lambda f, w: None,
-        "A field that is exactly as wide covers the defect as well.": _first(lambda field, w: field > w),
-        "This is the highest stage that covers it, which is always the last one; the lowest was asked for.": lambda f, w: (
-            list(f)[-1]
-        ),
-        "This is the last stage that does not cover the width yet.": lambda f, w: (
-            [None] + [n for n, v in f.items() if v < w]
-        )[-1],
-    }
-    if not all(isinstance(each, str) for each in given) and any(each is not None for each in given):
-        return Wrong(next(iter(known)), hints=hints)
-    for why, mistake in known.items():
+    for why, mistake in _OTHER_STAGES.items():
         if given == [mistake(fields, width) for fields, width in cases]:
             return Wrong(why, hints=hints)
+    if not any(isinstance(each, str) for each in given):
+        return Wrong("It gives stages, fields or nothing at all, and not their names.", hints=hints)
     return Wrong(
         "On other widths or another network it names another stage than the lowest that covers it.",
         hints=hints,
     )
 
 
-def _first(covers):
-    return lambda fields, width: next((n for n, field in fields.items() if covers(field, width)), None)
+def _above(fields: dict[str, int], width: int) -> str | None:
+    return next((name for name, field in fields.items() if field > width), None)
+
+
+def _highest(fields: dict[str, int], width: int) -> str:
+    return list(fields)[-1]
+
+
+def _below(fields: dict[str, int], width: int) -> str | None:
+    return ([None] + [name for name, field in fields.items() if field < width])[-1]
+
+
+_OTHER_STAGES = {
+    "A field that is exactly as wide covers the defect as well.": _above,
+    "This is the highest stage that covers it, always the last one; the lowest was asked for.": _highest,
+    "This is the last stage that does not cover the width yet.": _below,
+}
 
 
 @exercise()
@@ -124,7 +129,8 @@ def cam(answer):
 
 def _maps(seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    return rng.random((3, 5, 6)), rng.normal(0.1, 1, (3, 5, 6)) + rng.normal(0, 1, (3, 1, 1))
+    slopes = rng.normal(0, 1, (3, 5, 6)) + np.array([1.0, -1.0, 0.3])[:, None, None]  # for and against
+    return rng.random((3, 5, 6)), slopes
 
 
 def _weighted(maps, slopes):
