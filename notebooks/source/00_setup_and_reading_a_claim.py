@@ -37,7 +37,15 @@ from IPython.display import display
 
 from transferlab import FeatureExtraction, evaluate, load_task, viz
 from transferlab.course import (
-    by_profile, check, chosen_profile, lesson00, open_ledger, predict, quiz, reveal, warm_up,
+    by_profile,
+    check,
+    chosen_profile,
+    lesson00,
+    open_ledger,
+    predict,
+    quiz,
+    reveal,
+    warm_up,
 )  # fmt: skip
 from transferlab.evaluation import bootstrap_seeds_images, paired_difference, wilson
 from transferlab.evaluation.claims import direction, equivalent, make_claim, said, unresolved
@@ -93,9 +101,7 @@ display(lesson00.repeated_card(made_up, [200], draws=100))
 # accuracy with two decimals.
 
 # %%
-predict(
-    "L00.width", "How wide is the 95 % interval of an accuracy on 75 images?", list(lesson00.WIDTHS)
-)
+predict("L00.width", "How wide is the 95 % interval of an accuracy on 75 images?", list(lesson00.WIDTHS))
 
 # %% [markdown]
 # ## Experiment: 75 images
@@ -118,7 +124,9 @@ display(lesson00.repeated_card(tables[0][0]))
 # %% tags=["nbval-check-output"]
 for right, n in ((60, 75), (800, 1000), (75, 75)):
     i = wilson(right, n)
-    print(f"{right} of {n}: {100 * i.low:.1f} to {100 * i.high:.1f} %, {100 * (i.high - i.low):.1f} points wide")
+    print(
+        f"{right} of {n}: {100 * i.low:.1f} to {100 * i.high:.1f} %, {100 * (i.high - i.low):.1f} points wide"
+    )
 
 # %% [markdown]
 # Note the last line. All right is not "100 %": the images that would have been answered wrongly were just not drawn.
@@ -178,12 +186,16 @@ drawn = np.random.default_rng(seed).integers(tables[0].shape[1], size=75)
 low, high = lesson00.seeds_alone(tables[0][:, drawn].mean(1))
 both = bootstrap_seeds_images(tables[0][:, drawn])
 print(f"over seeds alone:      {low:.1%} to {high:.1%}")
-print(f"over seeds and images: {both.low:.1%} to {both.high:.1%} (n = {both.n} test images, {both.seeds} seeds)")
+print(
+    f"over seeds and images: {both.low:.1%} to {both.high:.1%} (n = {both.n} test images, {both.seeds} seeds)"
+)
 
 # %%
 held = {n: [lesson00.coverage_of_seeds_alone(table, n) for table in tables] for n in (75, 1000)}
 for n, shares in held.items():
-    print(f"{n} images, seeds alone: holds the truth in {np.mean(shares):.0%} of tests ({len(shares)} × 10 models)")
+    print(
+        f"{n} images, seeds alone: holds the truth in {np.mean(shares):.0%} of tests ({len(shares)} × 10 models)"
+    )
 
 # %% [markdown]
 # ## Reveal: ten seeds
@@ -249,7 +261,9 @@ print("averaged:", lesson00.averaged(paper), " counted:", lesson00.counted(paper
 # %%
 real = lesson00.batches(tables[0][0][drawn])
 print("batches:", [f"{part.mean():.1%} of {len(part)}" for part in real])
-print(f"averaged: {lesson00.averaged(real):.1%}   counted: {lesson00.counted(real):.1%} (n = 75 test images, 1 seed)")
+print(
+    f"averaged: {lesson00.averaged(real):.1%}   counted: {lesson00.counted(real):.1%} (n = 75 test images, 1 seed)"
+)
 
 # %% [markdown]
 # ## Reveal: batches
@@ -280,11 +294,13 @@ show(lesson00.interval_slider(), lesson00.interval_card(0.8, 75))
 # `batches` is a list of bool arrays, one a batch: right or wrong for each image. Complete the function so that it gives
 # the *counted* accuracy, a fraction.
 
+
 # %% tags=["exercise"]
 def counted(batches): ...
 
 
 check.L00_counted(counted)
+
 
 # %% tags=["solution"]
 def counted(batches):
@@ -333,7 +349,9 @@ check.L00_reading(follow)
 
 # %%
 own = evaluate({"feature_extraction": FeatureExtraction(backbone, device=device)}, photographs, seeds)
-display(viz.arms([{"method": row.name, **vars(row)} for row in own.rows], chance=1 / len(photographs.classes)))
+display(
+    viz.arms([{"method": row.name, **vars(row)} for row in own.rows], chance=1 / len(photographs.classes))
+)
 
 # %% [markdown]
 # The folded cell has Wilson's interval and a counted accuracy in plain PyTorch.

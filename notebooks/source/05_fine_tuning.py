@@ -128,8 +128,8 @@ display(lesson05.depth_card(trials))
 # ## Reveal: two changes
 
 # %%
-for trial in trials:
-    reveal(f"L05.{trial.change}", trial.best_part())
+reveal("L05.inverted", trials[0].best_part())
+reveal("L05.relabelled", trials[1].best_part())
 
 # %%
 early = trials[0].points("layer1", "head alone")
@@ -200,6 +200,8 @@ for trial in trials:
         print(lesson05.said(lesson05.choice_cost(trial, chosen, rule), trial.change))
 
 # %% [markdown]
+# ## Reveal: can the choice be learnt?
+#
 # The gradient names the same stage for both, so it cannot be right twice. The rule looks at the network before it
 # learns: it says where the loss is steep, not where the answer lies. The plain alternative costs more computing:
 # train every candidate and ask the validation images.

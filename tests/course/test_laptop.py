@@ -2,14 +2,15 @@
 
 import re
 from collections import namedtuple
+from contextlib import nullcontext
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from typer.testing import CliRunner
+import typer
 
-from transferlab.cli import app
+from transferlab.cli_course import course_check
 from transferlab.course import laptop
 from transferlab.course.laptop import CHECKS, NotReady, laptop_findings
 from transferlab.errors import UserError
@@ -46,14 +47,14 @@ def test_the_pace_tells_minutes_of_measured_lessons(tmp_path, monkeypatch):
 
 def test_a_package_that_is_missing_or_old_is_named(tmp_path, monkeypatch):
     def installed(name):
-        if name == "anywidget":
+        if name == "ipywidgets":
             raise PackageNotFoundError(name)
         return "0.9.1" if name == "numpy" else "999.0"
 
     monkeypatch.setattr(laptop, "version", installed)
     finding = looked("packages", tmp_path)
     assert not finding.ok
-    assert "anywidget is missing" in finding.found and "numpy 0.9.1 is older than 2.0" in finding.found
+    assert "ipywidgets is missing" in finding.found and "numpy 0.9.1 is older than 2.0" in finding.found
     assert "torch" not in finding.found and "pip install" in finding.remedy
 
 
@@ -145,18 +146,19 @@ def test_a_check_that_breaks_is_a_finding_and_the_next_one_still_runs(tmp_path):
     assert not first.ok and "ZeroDivisionError: by zero" in first.found and second.ok
 
 
-@pytest.mark.parametrize(("lacks", "code"), [(False, 0), (True, 1)])
-def test_the_command_says_each_line_and_ends_with_its_verdict(monkeypatch, tmp_path, lacks, code):
+@pytest.mark.parametrize("lacks", [False, True])
+def test_the_command_says_each_line_and_ends_with_its_verdict(monkeypatch, capsys, tmp_path, lacks):
     def memory(folder: Path):
         if lacks:
             raise NotReady("0.1 GiB free", "close other programs")
         return "8.0 GiB free"
 
     monkeypatch.setattr(laptop, "CHECKS", {"disk": lambda folder: f"at {folder}", "memory": memory})
-    done = CliRunner().invoke(app, ["course", "check", str(tmp_path / "here")])
-    lines = done.output.splitlines()
-    assert done.exit_code == code
-    assert lines[0] == f"ok      disk        at {tmp_path / 'here'}"
-    assert lines[1].startswith("not ok  memory" if lacks else "ok      memory")
-    assert ("What to do: close other programs." in lines[1]) == lacks
-    assert "ready" in lines[-1].lower() and ("not" in lines[-1].lower()) == lacks
+    with pytest.raises(typer.Exit) if lacks else nullcontext() as ended:
+        course_check(tmp_path / "here")
+    first, second, verdict = capsys.readouterr().out.splitlines()
+    assert first == f"ok      disk        at {tmp_path / 'here'}"
+    assert second.startswith("not ok  memory" if lacks else "ok      memory")
+    assert ("What to do: close other programs." in second) == lacks
+    assert verdict == ("Not ready: memory." if lacks else "Ready.")
+    assert not lacks or ended.value.exit_code == 1

@@ -92,13 +92,8 @@ def test_nothing_but_the_property_tells_the_classes_apart():
 
 def point(network, boundary, per_seed):
     estimate = float(np.mean(per_seed))
-    return lesson01.ProbePoint(
-        "letter",
-        network,
-        boundary,
-        Interval(estimate, estimate, estimate, "", 10, len(per_seed), 0.95),
-        per_seed,
-    )
+    interval = Interval(estimate, estimate, estimate, 10, len(per_seed), "made up")
+    return lesson01.ProbePoint("letter", network, boundary, interval, per_seed)
 
 
 def test_gaps_depths_and_leaders_follow_from_the_points():

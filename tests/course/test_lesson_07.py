@@ -140,4 +140,4 @@ def test_costs_know_what_has_weights():
     assert {n for n, row in by_name.items() if row["accuracy"] is None} == set(lesson07_costs.WITHOUT_WEIGHTS)
     assert by_name["zoo-all"]["parameters"] == by_name["zoo-untrained"]["parameters"]
     assert all(row["milliseconds"] > 0 for row in trial.rows)
-    assert "million parameters" in lesson07_costs.cost_card(trial, "digits").finding
+    assert "times the parameters" in lesson07_costs.cost_card(trial, "digits").finding

@@ -193,7 +193,7 @@ def choose_theme(page, scheme):
     page.get_by_role("menuitem", name="Settings", exact=True).click()
     page.locator(".lm-Menu-itemLabel:text-is('Theme')").hover()
     page.locator(f".lm-Menu-itemLabel:text-is('JupyterLab {scheme}')").click()
-    chosen.wait_for(timeout=60_000)
+    chosen.wait_for(state="attached", timeout=60_000)
     page.wait_for_timeout(1000)
 
 

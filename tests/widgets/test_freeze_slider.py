@@ -35,7 +35,9 @@ def test_the_chosen_boundary_is_the_grids(grid):
 
 def test_a_difference_is_said_with_its_interval_and_none_where_there_is_none(grid):
     said = freeze_slider.static(grid, State("inverted", 2, 0)).finding
-    assert said.startswith("Nothing frozen: 1.0 k numbers train, 3 MB, accuracy 80 % (75 to 85), +40 points")
+    assert said.startswith(
+        "Nothing frozen: 1.0 k numbers train, 3.0 MB, accuracy 80 % (75 to 85), +40 points"
+    )
     assert "against the head alone (+36 to +44)" in said and "n = 540 test images, 6 seeds" in said
     assert "not to be told" in freeze_slider.static(grid, State("named anew", 2, 1)).finding
     head = freeze_slider.static(grid, State("inverted", 2, 2)).finding

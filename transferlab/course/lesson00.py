@@ -173,7 +173,7 @@ def repeated_card(
             axes = card.panel(MARGIN + place * wide + 0.1, 0.35, wide - 0.25, 2.45)
             axes.set_title(f"{n:,} test images", loc="left", size=9.5, weight="bold", pad=6)
             _intervals(axes, found, truth)
-        axes.annotate("a bar: the 95 % interval (Wilson) of one test   dark red: does not hold the true accuracy",
+        axes.annotate("a bar: the 95 % interval (Wilson) of one test   thick: does not hold the true accuracy",
                       (MARGIN / WIDTH, 0.02), xycoords="figure fraction", size=8.5, color=FAINT)  # fmt: skip
     return card
 

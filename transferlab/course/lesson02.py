@@ -275,7 +275,9 @@ def random_story(trial: CutTrial, margin: float = 10.0) -> str:
     return RANDOM_STAGES[1] if gaps[1] > margin else RANDOM_STAGES[0]
 
 
-def own_trial(task: Task, backbone: str, seeds: int, epochs: int, device: str = "auto", seed: int = 0) -> CutTrial:
+def own_trial(
+    task: Task, backbone: str, *, seeds: int, epochs: int, device: str = "auto", seed: int = 0
+) -> CutTrial:
     """A pretrained network cut at three depths and retrained on ``task``, with ten labels a class at most."""
     side = 32 if max(task.test.images.shape[2:]) <= 32 else 64
     net = load_backbone(backbone).with_input_size(side)

@@ -261,18 +261,20 @@ def sayings(trial: MapTrial) -> Table:
 
     def gap(a: tuple[str, int], b: tuple[str, int]) -> str:
         c = trial.compare(a, b)
-        return f"{c.a} less {c.b}: {100 * c.difference:+.0f} points ({100 * c.low:+.0f} to {100 * c.high:+.0f})"
+        return (
+            f"{c.a} less {c.b}: {100 * c.difference:+.0f} points ({100 * c.low:+.0f} to {100 * c.high:+.0f})"
+        )
 
     rows = (
         ("Transductive transfer means another input space.",
-         "One task; labels in the source alone; the domains may differ in features or only in how often each look occurs.",
+         "One task; labels in the source alone; domains differ in features or in how often each look occurs.",
          f"Same pixels, same ten names, another look: {at(SOURCE_ONLY)}; {gap((STATISTICS, 0), (SOURCE_ONLY, 0))}"),
         ("Inductive transfer is for unrelated domains.",
          "The target has labels, and they teach its task. The domains may even be the same.",
          f"{at(FROZEN, few)}, {at(FROZEN, many)}: the labels do it, the domains stay as they are"),
         ("Unsupervised transfer: the target has no labels.",
          "Neither side has labels; clusters or density are wanted, not names.",
-         f"{at(SOURCE_ONLY)} without a target label, but with {len(source_images()):,} source labels: not unsupervised"),
+         f"{at(SOURCE_ONLY)} with {len(source_images()):,} source labels and no target label: not unsupervised"),
         ("Negative transfer: worse on the target than on the source.",
          "Worse on the target than without the source, at equal effort.",
          f"{gap((SOURCE_ONLY, 0), (SCRATCH, many))}; {gap((TUNED, many), (SCRATCH, many))}"),
@@ -280,7 +282,9 @@ def sayings(trial: MapTrial) -> Table:
          "Fine-tuning is one way to carry something over; frozen features and pooled images are others.",
          f"{gap((TUNED, many), (FROZEN, many))}; {gap((TUNED, many), (POOLED, many))}"),
     )  # fmt: skip
-    return Table(("what popular articles say", "what is meant", "what this run measured (95 % interval)"), rows)
+    return Table(
+        ("what popular articles say", "what is meant", "what this run measured (95 % interval)"), rows
+    )
 
 
 def own_lines(task: Task, backbone: str, seeds: Sequence[int], device: str = "auto") -> list[str]:

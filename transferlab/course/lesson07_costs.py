@@ -16,7 +16,6 @@ from transferlab.backbones import load_backbone
 from transferlab.data import Task
 from transferlab.evaluation import Evaluation, fit_all
 from transferlab.transfer import FeatureExtraction
-from transferlab.viz import percent
 
 NETWORKS = ("tiny", "tiny-ssl", "zoo-all", "zoo-letters", "zoo-untrained")
 WITHOUT_WEIGHTS = ("mobilenetv3_small_100", "resnet18", "efficientnet_b0")
@@ -78,14 +77,13 @@ def milliseconds(forward, images: int = 16, repeats: int = 5) -> float:
 
 
 def cost_card(trial: CostTrial, name: str) -> viz.Card:
-    """All networks; the title compares networks of one size."""
-    by_name = {row["name"]: row for row in trial.rows}
-    best, worst = by_name["zoo-all"], by_name["zoo-untrained"]
-    one = trial.opened["zoo-all"]
+    """All networks; the title compares a large one with a small one."""
+    size = {row["name"]: row["parameters"] for row in trial.rows}
+    gap, one = trial.opened.compare("tiny", "zoo-all"), trial.opened["tiny"]
     finding = (
-        f"{name}: two networks of {best['parameters'] / 1e6:.2f} million parameters reach "
-        f"{percent(best['accuracy'][0])} and {percent(worst['accuracy'][0])}; what they learnt from differs "
-        f"(n = {one.n_test} test images, {one.seeds} seeds)"
+        f"{name}: tiny has {size['tiny'] / size['zoo-all']:.0f} times the parameters of zoo-all; its accuracy differs "
+        f"by {100 * gap.difference:+.0f} points (95 % interval {100 * gap.low:+.0f} to {100 * gap.high:+.0f}; "
+        f"n = {one.n_test} test images, {one.seeds} seeds)"
     )
     foot = (
         f"linear head, {one.labels_per_class} labels a class; bar: 95 % interval; grey: timm's architecture "

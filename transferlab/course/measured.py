@@ -46,6 +46,8 @@ def pages(folder: Path) -> list[Path]:
 def measured_table(stored: dict[str, dict]) -> str:
     """The table in Markdown: wall seconds, the slowest cell's, and the most memory, of each profile."""
     dates = sorted(each["date"] for of in stored.values() for each in of.values())
+    if not dates:
+        return "Not measured yet: `transferlab course run --record` does.\n"
     lines = [
         f"Measured from {dates[0]} to {dates[-1]} on two CPU cores by `transferlab course run --record`; GiB is "
         "the most memory that the kernel held.",

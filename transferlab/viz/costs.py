@@ -13,7 +13,7 @@ from transferlab.viz.lettering import MARGIN, block
 _NAMES = 1.7  # inches
 _PANELS = (
     ("accuracy", "accuracy"),
-    ("parameters", "parameters, logarithmic"),
+    ("parameters", "parameters (M: million)"),
     ("milliseconds", "milliseconds an image"),
 )
 
@@ -92,4 +92,4 @@ def _scale(axes, key: str, rows: Sequence[Mapping]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     ticks = [10.0**k for k in range(-2, 10) if min(values) / 1.8 <= 10.0**k <= max(values) * 1.8]
     axes.set_xticks(ticks)
-    axes.xaxis.set_major_formatter(lambda x, _: f"{x / 1e6:g} million" if x >= 1e5 else f"{x:g}")
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x / 1e6:g} M" if x >= 1e5 else f"{x:g}")

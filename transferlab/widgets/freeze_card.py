@@ -22,9 +22,9 @@ def draw(found, finding: str, names: Sequence[str]) -> Card:
         _chain(card, (*found.stages, "head"), found.state.frozen)
         left, wide = MARGIN + _NAMES, (WIDTH - 2 * MARGIN - _NAMES) / 5
         bars: list[tuple[str, list[float], Callable]] = [
-            ("numbers that train", [p.trained for p in points], short_number),
-            ("processor an epoch*", [p.seconds for p in points], seconds),
-            ("memory", [p.bytes for p in points], lambda value: f"{value / 2**20:.0f} MB"),
+            ("numbers\nthat train", [p.trained for p in points], short_number),
+            ("processor\nan epoch*", [p.seconds for p in points], seconds),
+            ("memory", [p.bytes for p in points], megabytes),
         ]
         for place, (title, values, words) in enumerate(bars):
             axes = card.panel(left + place * wide, 1.2, wide - 0.75, tall)
@@ -41,6 +41,20 @@ def draw(found, finding: str, names: Sequence[str]) -> Card:
         card.axes[1].annotate(note, (0, 0), (-72 * _NAMES + 4, -30), xycoords="axes fraction",
                               textcoords="offset points", size=8.5, color=FAINT)  # fmt: skip
     return card
+
+
+def megabytes(value: float) -> str:
+    """Bytes in MB (2**20), with decimals where there are few.
+
+    Examples
+    --------
+    >>> megabytes(31 * 2**20), megabytes(2_000_000), megabytes(20_000)
+    ('31 MB', '1.9 MB', '0.019 MB')
+    """
+    amount = value / 2**20
+    return (
+        f"{amount:.0f} MB" if amount >= 9.95 else f"{amount:.1f} MB" if amount >= 0.1 else f"{amount:.2g} MB"
+    )
 
 
 def _chain(card: Card, parts: Sequence[str], frozen: int) -> None:

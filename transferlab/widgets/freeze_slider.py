@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from transferlab.errors import UserError
 from transferlab.viz import Card, percent
 from transferlab.viz.words import count, labels, short_number
-from transferlab.widgets.freeze_card import draw
+from transferlab.widgets.freeze_card import draw, megabytes
 
 _KEYS = (
     "task",
@@ -149,7 +149,7 @@ def sentence(found: Findings) -> str:
         told = f", {d:+.0f} points against the head alone ({low:+.0f} to {high:+.0f})"
     middle, *ends = (percent(value, "") for value in p.accuracy)
     return (
-        f"{start}: {short_number(p.trained)} numbers train, {p.bytes / 2**20:.0f} MB, accuracy {middle} % "
+        f"{start}: {short_number(p.trained)} numbers train, {megabytes(p.bytes)}, accuracy {middle} % "
         f"({ends[0]} to {ends[1]}){told} ({s.task}, {labels(s.labels_per_class)}; "
         f"n = {count(p.n, 'test image')}, {count(p.seeds, 'seed')})"
     )

@@ -72,7 +72,7 @@ export default { render };
 """
 
 _STYLE = """
-.transferlab-places { position: relative; width: 256px; height: 256px; border: 2px solid #6b727c;
+.transferlab-places { position: relative; margin: 6px; width: 256px; height: 256px; border: 2px solid #6b727c;
   cursor: crosshair; line-height: 0; }
 .transferlab-places:focus { outline: 3px solid #0072b2; outline-offset: 2px; }
 .transferlab-places img { width: 100%; height: 100%; image-rendering: pixelated; }

@@ -164,7 +164,7 @@ def said(found: Findings) -> str:
         return f"{start}: {lead} among {count(len(found.candidates), 'source')} ({ground})"
     truth = {c.name: c.truth for c in found.candidates}
     bet = f"you bet on {s.bet}, {percent(truth[s.bet][0])}"
-    by_lot = f"a source drawn by lot is {found.average_behind:.0f} behind"
+    by_lot = f"a source drawn by lot is {found.average_behind:.0f} points behind"
     if s.bet == found.best:
         return f"{start}: {bet}, and no source is better; {by_lot} ({ground})"
     told = "" if found.told_apart else ", not to be told apart by their intervals"
