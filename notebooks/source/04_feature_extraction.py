@@ -56,6 +56,8 @@ from transferlab.widgets import label_ruler, show
 
 profile = chosen_profile(profile)
 ledger = open_ledger("04", profile)
+
+# %%
 seeds = range(seed, seed + by_profile(profile, smoke=2, lesson=3, report=10))
 budgets = by_profile(profile, smoke=[1, 5, 48], lesson=[1, 2, 5, 20, 48], report=[1, 5, 20, 48])
 scratch_budgets = by_profile(profile, smoke=(5,), lesson=(5, 20, 48), report=(5, 20))

@@ -27,7 +27,7 @@ def test_groups_are_counted_and_the_worst_is_the_smallest(seed):
 def test_balanced_groups_are_equal_and_lose_nobody(groups, seed):
     groups = np.array(groups)
     positions = balanced_positions(groups, np.random.default_rng(seed))
-    names, counts = np.unique(groups[positions], return_counts=True)
+    _, counts = np.unique(groups[positions], return_counts=True)
     assert set(counts) == {np.unique(groups, return_counts=True)[1].max()}
     assert set(positions.tolist()) == set(range(len(groups)))
 

@@ -8,7 +8,7 @@ from transferlab.viz import Card
 from transferlab.viz.figure import BLUE, FAINT, GREY, GROUND, INK, VERMILION, WIDTH, style
 from transferlab.viz.lettering import MARGIN, lettered
 
-_NAMES, _ROW = 2.7, 0.235  # inches
+_NAMES, _ROW = 2.35, 0.235  # inches
 
 
 def draw(
@@ -17,19 +17,19 @@ def draw(
     """The card; ``place`` is the row that is looked at. Labels are shown for rows that have a mark."""
     with style():
         tall = _ROW * len(data)
-        card = Card(finding, tall + 1.0)
-        axes = card.panel(MARGIN + _NAMES, 0.4, WIDTH - 2 * MARGIN - _NAMES, tall)
-        axes.set(xlim=(-0.6, len(kinds) + 1.4), ylim=(len(data) - 0.5, -0.5))
+        card = Card(finding, tall + 0.9)
+        axes = card.panel(MARGIN + _NAMES, 0.3, WIDTH - 2 * MARGIN - _NAMES, tall)
+        axes.set(xlim=(-0.6, len(kinds) + 0.5), ylim=(len(data) - 0.5, -0.5))
         names = [lettered(f"{i}  {s.subject}") for i, s in enumerate(data, 1)]
         axes.set_yticks(range(len(data)), names, size=9)
-        axes.set_xticks([*range(len(kinds)), len(kinds) + 0.6], [*kinds, "labels"], size=9)
+        axes.set_xticks([*range(len(kinds)), len(kinds)], [*kinds, "labels"], size=8.5)
         axes.xaxis.tick_top()
         axes.spines[["left", "bottom"]].set_visible(False)
         axes.grid(axis="y")
         for y, (scenario, mark) in enumerate(zip(data, marks, strict=True)):
             if mark is not None:
                 _mark(axes, y, kinds.index(mark), mark == scenario.kind)
-                _labels(axes, len(kinds) + 0.6, y, scenario)
+                _labels(axes, len(kinds), y, scenario)
         if place is not None:
             axes.axhspan(place - 0.5, place + 0.5, color="#eceef0", zorder=0)
             axes.get_yticklabels()[place].set(weight="bold", color=INK)

@@ -8,7 +8,7 @@ def by_hand(correct, groups):
 
 
 def by_counting(correct, groups):
-    names, codes = np.unique(groups, return_inverse=True)
+    _, codes = np.unique(groups, return_inverse=True)
     return (np.bincount(codes, correct) / np.bincount(codes)).min()
 
 
