@@ -96,7 +96,7 @@ def seeds_alone(accuracies: np.ndarray) -> tuple[float, float]:
 
     Examples
     --------
-    >>> [round(end, 3) for end in seeds_alone(np.array([0.7, 0.8, 0.9]))]
+    >>> [round(float(end), 3) for end in seeds_alone(np.array([0.7, 0.8, 0.9]))]
     [0.552, 1.048]
     """
     half = stats.t.ppf((1 + LEVEL) / 2, len(accuracies) - 1) * stats.sem(accuracies, axis=0)

@@ -64,7 +64,7 @@ def contrasts(design: Design) -> dict[str, np.ndarray]:
     --------
     >>> columns = contrasts(half_fraction(list("abcde")))
     >>> len(columns), columns["a × b"].tolist()[:6]
-    (15, [1, 1, 1, 1, 1, 1])
+    (15, [1, 1, 1, 1, -1, -1])
     """
     columns = {name: design.signs[:, i].astype(int) for i, name in enumerate(design.factors)}
     for a, b in itertools.combinations(design.factors, 2):

@@ -135,7 +135,7 @@ def compute(data: Slides, state: State) -> Findings:
     >>> data = prepare(load_backbone("zoo-early"), photographs(64))
     >>> found = compute(data, first(data))
     >>> found.map.shape, bool(abs(found.sum.total - found.value) < 1e-5)
-    ((32, 32), True)
+    ((16, 16), True)
     """
     _check(data, state)
     maps, place = _maps(data, state.stage), (state.row, state.column)
