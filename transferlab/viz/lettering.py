@@ -57,8 +57,8 @@ def block(name: object, width: float, size: float, lines: int = 2) -> str:
 
 
 def _break(text: str, fits: int) -> int:
-    """Where to break a line of at most ``fits`` letters; a number keeps its per cent sign."""
-    for pattern in (r" +(?![%→])", r"[_/-]+"):
+    """Where to break a line of at most ``fits`` letters; numbers keep their per cent and equals signs."""
+    for pattern in (r"(?<!=) +(?![%→=])", r"[_/-]+"):
         ends = [m.end() for m in re.finditer(pattern, text[: fits + 2]) if m.end() <= fits + 1]
         if ends and ends[-1] > fits / 2:
             return ends[-1]
