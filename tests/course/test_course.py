@@ -250,7 +250,7 @@ def test_ctrl_c_ends_the_command_and_its_kernel(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["77"], "no lesson '77'; choose from 01_cnn_feature_hierarchies"),
+        (["77"], "no lesson '77'; choose from 00_setup_and_reading_a_claim"),
         (["01", "-p", "epochs=3"], "no parameter 'epochs'; use one of"),
         (["01", "-p", "profile=quick"], "profile 'quick' is not known"),
     ],
