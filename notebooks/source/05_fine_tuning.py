@@ -57,9 +57,9 @@ from transferlab.widgets import freeze_slider, show
 # %%
 profile = chosen_profile(profile)
 ledger = open_ledger("05", profile)
-# smoke only shows that everything runs: its networks learn too little to conclude anything from
+# smoke trains just long enough to show the large effects; its two seeds settle nothing
 seeds = by_profile(profile, smoke=2, lesson=3, report=10)
-source_epochs, epochs = by_profile(profile, smoke=(4, 4), lesson=(15, 30), report=(15, 30))
+source_epochs, epochs = by_profile(profile, smoke=(10, 10), lesson=(15, 30), report=(15, 30))
 
 # %% [markdown]
 # ## Warm-up

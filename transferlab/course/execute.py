@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import threading
@@ -58,6 +59,10 @@ def execute(source: Path, out: Path, parameters: dict, *, cwd: Path | None = Non
             cwd=None if cwd is None else str(cwd),
             kernel_manager_class=_manager(watch),
         )
+    except KeyboardInterrupt:
+        # tasks that waited for the kernel would report its death after whatever is said last
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        raise
     except PapermillExecutionError as error:
         if error.ename == "UserError":
             raise UserError(error.evalue) from None
