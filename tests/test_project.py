@@ -136,11 +136,9 @@ def test_no_lock_file_and_no_pickle_in_the_repository():
 
 
 def test_python_files_stay_short():
-    lessons = [
-        ROOT / "notebooks" / name for name in ("source", "drafts")
-    ]  # mostly prose; a contract limits cells
+    lessons = ROOT / "notebooks" / "source"  # mostly prose; a contract limits cells
     files = [p for p in repository_files() if p.suffix == ".py"]
-    sources = [p for p in files if not any(p.is_relative_to(folder) for folder in lessons)]
+    sources = [p for p in files if not p.is_relative_to(lessons)]
     lengths = {path.relative_to(ROOT): path.read_text().count("\n") for path in sources}
     assert lengths
     assert not {path: n for path, n in lengths.items() if n > 350}

@@ -46,7 +46,7 @@ def notebook(name: str) -> Path:
 
 
 def notebook_names() -> list[str]:
-    """Names of all notebooks, sorted, without their suffix; solutions that were built, and drafts, do not count."""
+    """Names of all notebooks, sorted, without their suffix; solutions that were built do not count."""
     return sorted(_found())
 
 
@@ -54,9 +54,5 @@ def _found() -> dict[str, Path]:
     folder = notebook_folder()
     paths = [p for suffix in (".py", ".ipynb") for p in folder.rglob(f"*{suffix}")]
     inside = {p.relative_to(folder).with_suffix("").as_posix(): p for p in paths}
-    hidden = {
-        name
-        for name in inside
-        if any(s.startswith(".") or s in ("solutions", "drafts") for s in name.split("/"))
-    }
+    hidden = {name for name in inside if any(s.startswith(".") or s == "solutions" for s in name.split("/"))}
     return {name: path for name, path in inside.items() if name not in hidden}

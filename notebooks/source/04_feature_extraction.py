@@ -32,6 +32,8 @@ profile: str = "lesson"  # smoke, lesson or report
 seed: int = 0
 
 # %%
+from dataclasses import replace
+
 import numpy as np
 from IPython.display import display
 
@@ -40,13 +42,15 @@ from transferlab.course import (
     by_profile,
     check,
     chosen_profile,
+    grid04,
     lesson04,
     open_ledger,
     predict,
     quiz,
     reveal,
     warm_up,
-)  # fmt: skip
+)
+from transferlab.course.compared import points, said
 from transferlab.data.statistics import intensity_statistics
 from transferlab.evaluation import paired_difference
 from transferlab.evaluation.claims import direction, equivalent
@@ -54,10 +58,9 @@ from transferlab.training.boundary_cache import BoundaryCache
 from transferlab.transfer import HEADS
 from transferlab.widgets import label_ruler, show
 
+# %%
 profile = chosen_profile(profile)
 ledger = open_ledger("04", profile)
-
-# %%
 seeds = range(seed, seed + by_profile(profile, smoke=2, lesson=3, report=10))
 budgets = by_profile(profile, smoke=[1, 5, 48], lesson=[1, 2, 5, 20, 48], report=[1, 5, 20, 48])
 scratch_budgets = by_profile(profile, smoke=(5,), lesson=(5, 20, 48), report=(5, 20))
@@ -148,7 +151,7 @@ display(viz.learning_curves(lesson04.rows(results)))
 # %%
 at_five = lesson04.at(results, 5 if 5 in budgets else budgets[-1])
 for rival in [name for name in at_five.probabilities if name != "feature_extraction"]:
-    print(lesson04.said(at_five.compare("feature_extraction", rival)))
+    print(said(at_five.compare("feature_extraction", rival)))
 
 # %% [markdown]
 # ## Reveal
@@ -188,7 +191,7 @@ display(viz.learning_curves(lesson04.rows(on_digits)))
 # %%
 few = lesson04.at(on_digits, 5)
 for rival in ("pixels", "random_frozen", "scratch"):
-    print(lesson04.said(few.compare(rival, "feature_extraction")))
+    print(said(few.compare(rival, "feature_extraction")))
 
 # %% [markdown]
 # ## Reveal
@@ -197,11 +200,11 @@ for rival in ("pixels", "random_frozen", "scratch"):
 reveal("L04.digits", lesson04.best(few, lesson04.ON_DIGITS))
 
 # %%
-gap = lesson04.points(few.correct("pixels"), few.correct("feature_extraction"))
+gap = points(few.correct("pixels"), few.correct("feature_extraction"))
 ledger.record("L04.pixels-beat-pretrained-on-digits", gap, "points", direction)
 
 # %%
-gap = lesson04.points(few.correct("feature_extraction"), few.correct("random_frozen"))
+gap = points(few.correct("feature_extraction"), few.correct("random_frozen"))
 ledger.record("L04.trained-about-as-random-on-digits", gap, "points", equivalent(5))
 
 # %% [markdown]
@@ -235,7 +238,7 @@ display(viz.learning_curves(lesson04.rows(in_colour)))
 coloured, grey = lesson04.at(in_colour, 5), lesson04.at(in_grey, 5)
 for name in pair:
     gained = paired_difference(coloured.correct(name), grey.correct(name))
-    print(viz.method_name({"method": name}), "·", lesson04.said(gained, "in colour", "in grey"))
+    print(said(replace(gained, a="in colour", b="in grey"), viz.method_name({"method": name})))
 
 # %% [markdown]
 # ## Reveal
@@ -244,7 +247,7 @@ for name in pair:
 reveal("L04.colour", lesson04.in_colour_against(coloured, grey))
 
 # %%
-gap = lesson04.points(coloured.correct("statistics"), grey.correct("statistics"))
+gap = points(coloured.correct("statistics"), grey.correct("statistics"))
 ledger.record("L04.colour-is-a-shortcut", gap, "points", direction)
 
 # %% [markdown]
@@ -278,7 +281,7 @@ display(viz.learning_curves(lesson04.rows(by_head)))
 # %%
 most = by_head[-1]
 for head in HEADS[1:]:
-    print(lesson04.said(most.compare("logistic", head)))
+    print(said(most.compare("logistic", head)))
 
 # %% [markdown]
 # ## Reveal
@@ -287,7 +290,7 @@ for head in HEADS[1:]:
 reveal("L04.head", lesson04.least(most))
 
 # %%
-gap = lesson04.points(most.correct("logistic"), most.correct("nearest-centroid"))
+gap = points(most.correct("logistic"), most.correct("nearest-centroid"))
 ledger.record("L04.linear-heads-use-many-labels", gap, "points", direction)
 
 # %% [markdown]
@@ -324,7 +327,7 @@ display(viz.arms(lesson04.rows([prices]), chance=1 / len(data.classes)))
 
 # %%
 for mistake in prices.comparisons("as trained"):
-    print(lesson04.said(mistake))
+    print(said(mistake))
 
 # %% [markdown]
 # ## Reveal
@@ -334,7 +337,7 @@ reveal("L04.price", lesson04.dearest(prices))
 
 # %%
 always, in_use = (prices.correct(f"no mean, no std, {when}") for when in ("always", "in use alone"))
-ledger.record("L04.in-use-alone-costs-more", lesson04.points(always, in_use), "points", direction)
+ledger.record("L04.in-use-alone-costs-more", points(always, in_use), "points", direction)
 
 # %% [markdown]
 # Accuracy that is merely disappointing is the dangerous kind: a head fitted behind undivided pixels still answers far
@@ -373,10 +376,14 @@ reveal("L04.race", lesson04.arrival(race, 0.5))
 # ## Investigate
 #
 # How many labels did pretraining save? Hold the ruler at an accuracy and read it off both curves. Then move it on the
-# digits: what does it say where nothing was saved?
+# digits: what does it say where nothing was saved? The curves were made beforehand by
+# `transferlab course grid 04_ruler` with one architecture for all networks; one point of them is made again here.
+
+# %%
+print(grid04.rerun_sentence("digits", 5))
 
 # %% tags=["widget"]
-curves = [label_ruler.curves(data.name, results), label_ruler.curves("digits", on_digits)]
+curves = grid04.rulers(data.name, results)
 show(label_ruler.view(curves), label_ruler.static(curves))
 
 # %% [markdown]
@@ -386,7 +393,7 @@ show(label_ruler.view(curves), label_ruler.static(curves))
 # %%
 pair = {name: FeatureExtraction(name, device=device) for name in ("tiny", "tiny-ssl")}
 without_labels = evaluate(pair, load_task("materials"), seeds, labels_per_class=5)
-print(lesson04.said(without_labels.compare("tiny", "tiny-ssl")))
+print(said(without_labels.compare("tiny", "tiny-ssl")))
 
 # %% [markdown]
 # ## Exercises

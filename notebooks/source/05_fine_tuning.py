@@ -48,6 +48,8 @@ from transferlab.course import (
     reveal,
     warm_up,
 )
+from transferlab.course.compared import said
+from transferlab.course.glyph_transfer import untrained
 from transferlab.course.grids import stored_grid
 from transferlab.evaluation.claims import direction, equivalent, unresolved
 from transferlab.training.freezing import freeze, set_train_mode, state_hash
@@ -107,7 +109,7 @@ print("inverted pixels sum to 255 with the old ones:", bool((both == 255).all())
 print("labels", digits[:2].labels.tolist(), "become", relabelled.labels.tolist())
 
 # %% tags=["nbval-check-output"]
-net = lesson05.untrained()
+net = untrained()
 for stage in net.stages:
     print(f"{stage.name:8}{stage.parameters:7,} numbers learn   {stage.output_shape}")
 
@@ -197,7 +199,7 @@ for trial in trials:
         ("validation", lesson05.validation_choice),
     ):
         chosen = choose(trial, sources, seed)
-        print(lesson05.said(lesson05.choice_cost(trial, chosen, rule), trial.change))
+        print(said(lesson05.choice_cost(trial, chosen, rule), trial.change))
 
 # %% [markdown]
 # ## Reveal: can the choice be learnt?

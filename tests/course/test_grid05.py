@@ -4,13 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from transferlab.course import grid05, lesson05
+from transferlab.course import grid05
+from transferlab.course.glyph_transfer import untrained
+from transferlab.course.lesson05 import train_source
 from transferlab.widgets import freeze_slider
 
 
 @pytest.fixture(scope="module")
 def grid():
-    sources = [lesson05.train_source(seed, 2, "cpu") for seed in range(2)]
+    sources = [train_source(seed, 2, "cpu") for seed in range(2)]
     points = grid05.freeze_points("relabelled", sources, 2, epochs=1)
     return {"stages": [s.name for s in sources[0].backbone.stages], "points": points}
 
@@ -21,7 +23,7 @@ def test_every_boundary_has_its_costs_and_the_slider_takes_them(grid):
         found = freeze_slider.compute(grid, freeze_slider.State("relabelled", 2, frozen))
     assert found.point.less_head[0] == 0 and found.point.seeds == 2
     trained = [p.trained for p in found.points]
-    net = lesson05.untrained()
+    net = untrained()
     head = (net.feature_dim + 1) * 10
     assert trained == [sum(s.parameters for s in net.stages[k:]) + head for k in range(len(stages) + 1)]
     assert found.points[0].bytes > found.points[-1].bytes and min(p.seconds for p in found.points) >= 0
@@ -37,7 +39,7 @@ def test_memory_is_that_of_a_closed_form():
 
 
 def test_more_frozen_stages_never_need_more_weights():
-    net = lesson05.untrained()
+    net = untrained()
     images = torch.zeros(4, 3, 32, 32)
     with torch.no_grad():
         rows = [net.forward(images, 0, k) for k in range(len(net.stages))]

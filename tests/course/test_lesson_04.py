@@ -8,6 +8,7 @@ import pytest
 
 from transferlab import FeatureExtraction, evaluate, load_backbone, load_task
 from transferlab.course import lesson04
+from transferlab.course.compared import points
 from transferlab.course.contract import contract_problems
 from transferlab.course.editions import read_source
 from transferlab.evaluation import Comparison, Evaluation, paired_difference
@@ -175,7 +176,7 @@ def test_guesses_are_answered_from_the_evaluation():
     assert lesson04.best(found, lesson04.ON_DIGITS) == "the pretrained network, frozen"
     assert lesson04.least(found) == "pixels"
     assert lesson04.lead(found) == [50, -25], "the best rival of each seed counts"
-    assert lesson04.points(found.correct("pixels"), found.correct("statistics")) == [25, -75]
+    assert points(found.correct("pixels"), found.correct("statistics")) == [25, -75]
 
 
 @pytest.mark.parametrize(("six", "says"), [(1, 0), (2, 1), (4, 2)])

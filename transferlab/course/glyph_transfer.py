@@ -7,7 +7,6 @@ import numpy as np
 from transferlab.backbones import Architecture, Backbone, Preprocessing
 from transferlab.data import ImageSet, SealedTest, Task, draw_task
 from transferlab.data.bundled import load_bundled
-from transferlab.evaluation import Comparison
 from transferlab.transfer import FromScratch, SavedModel, as_saved
 
 SIDE = 32  # pixels
@@ -47,20 +46,6 @@ def sealed_task(name: str, development: ImageSet, test: ImageSet) -> Task:
     return draw_task(name, development, None, SealedTest(test, printing=False), None, 0)
 
 
-def points(a: np.ndarray, b: np.ndarray) -> list[float]:
-    """Difference of two tables bool (S, N) of right answers in points, for each seed."""
-    return (100 * (a.mean(1) - b.mean(1))).tolist()
-
-
-def said(found: Comparison, about: str = "") -> str:
-    """A comparison as one sentence.
-
-    Examples
-    --------
-    >>> print(said(Comparison(0.25, 0.1, 0.4, 0.001, 540, 3, "", "layer1", "head alone"), "inverted"))
-    inverted: layer1 less head alone is +25 points (95 % interval +10 to +40; n = 540 images, 3 seeds)
-    """
-    ends = f"95 % interval {100 * found.low:+.0f} to {100 * found.high:+.0f}"
-    ground = f"n = {found.n} images, {found.seeds} seed{'s' if found.seeds > 1 else ''}"
-    start = f"{about}: " if about else ""
-    return f"{start}{found.a} less {found.b} is {100 * found.difference:+.0f} points ({ends}; {ground})"
+def printed_digits() -> Task:
+    """Printed digits of the fonts for development that no source here learnt from; the test has fonts of its own."""
+    return sealed_task("printed digits", fonts("printed-digits", 1), load_bundled("printed-digits").test)

@@ -10,10 +10,11 @@ import torch
 
 from transferlab import viz
 from transferlab.backbones import Backbone, load_backbone, random_backbone
-from transferlab.course.glyph_transfer import fonts, points, sealed_task, train_on
+from transferlab.course.compared import points, spread
+from transferlab.course.glyph_transfer import fonts, printed_digits, sealed_task, train_on
 from transferlab.data import ImageSet, Task
 from transferlab.data.bundled import load_bundled
-from transferlab.evaluation import Comparison, bootstrap_seeds_images, fit_all, open_all, paired_difference
+from transferlab.evaluation import Comparison, fit_all, open_all, paired_difference
 from transferlab.evaluation.cka import linear_cka
 from transferlab.transfer import FineTuning, SavedModel
 from transferlab.viz import percent
@@ -77,11 +78,6 @@ def letters() -> ImageSet:
     return fonts("letters", 0)
 
 
-def printed_digits() -> Task:
-    """Printed digits in the other fonts; the test has fonts of its own."""
-    return sealed_task("printed digits", fonts("printed-digits", 1), load_bundled("printed-digits").test)
-
-
 def handwritten_digits() -> Task:
     """Digits written by hand, eight pixels wide."""
     data = load_bundled("digits")
@@ -124,7 +120,7 @@ def cut_trial(
     sources: Sequence[Backbone],
     *,
     cuts: Sequence[int] | None = None,
-    labels_per_class: int = 10,
+    labels_per_class: int = 20,
     epochs: int = 30,
     learning_rate: float = 2e-3,
     device: str = "auto",
@@ -185,17 +181,12 @@ def cut_card(trials: Sequence[CutTrial]) -> viz.Card:
     )
     panels = {
         t.target: {
-            way: [_spread(t.correct[way, cut], t.groups) for cut in t.cuts] for way in (FROZEN, RANDOM, TUNED)
+            way: [spread(t.correct[way, cut], t.groups) for cut in t.cuts] for way in (FROZEN, RANDOM, TUNED)
         }
         for t in trials
     }
     depths = [first.name(cut) for cut in first.cuts]
     return viz.depth_curves(panels, depths, finding, chance={t.target: t.chance for t in trials})
-
-
-def _spread(table: np.ndarray, groups) -> tuple[float, float, float]:
-    found = bootstrap_seeds_images(table, groups)
-    return found.estimate, found.low, found.high
 
 
 def representations(backbone: Backbone, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -243,12 +234,12 @@ def cka_card(found: Mapping[str, np.ndarray], trial: CutTrial) -> viz.Card:
         f"(n = {min(trial.n, _SEEN)} test images, {trial.seeds} seeds)"
     )
     panels = {
-        f"source and {name}": {
+        name: {
             stage: (table[:, i].mean(), table[:, i].min(), table[:, i].max()) for i, stage in enumerate(names)
         }
         for name, table in found.items()
     }
-    foot = "CKA; 100 %: the same up to rotation and scale; bar: from the lowest to the highest seed"
+    foot = "CKA with the source; 100 %: the same up to rotation and scale; bar: lowest to highest seed"
     return viz.dot_panels(panels, finding, foot=foot)
 
 

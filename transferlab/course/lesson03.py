@@ -14,10 +14,12 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from transferlab import viz
-from transferlab.course.glyph_transfer import SIDE, fonts, points, said, sealed_task, train_on, untrained
+from transferlab.course.compared import points, said, spread
+from transferlab.course.glyph_transfer import SIDE, fonts, sealed_task, train_on, untrained
 from transferlab.data import ImageSet, SealedTest, Task
 from transferlab.data.bundled import load_bundled
-from transferlab.evaluation import Comparison, bootstrap_seeds_images, evaluate, paired_difference
+from transferlab.errors import UserError
+from transferlab.evaluation import Comparison, evaluate, paired_difference
 from transferlab.transfer import FeatureExtraction, FineTuning, FromScratch, RandomFrozen, SavedModel
 from transferlab.viz import percent
 from transferlab.widgets.sorter import Scenario
@@ -131,6 +133,8 @@ def train_source(seed: int, epochs: int = 12, device: str = "auto") -> SavedMode
 
 def with_target_statistics(model: SavedModel, images: np.ndarray, batch_size: int = 64) -> SavedModel:
     """The same weights with BatchNorm's statistics of unlabelled ``images`` (AdaBN, Li et al. 2017)."""
+    if not len(images):
+        raise UserError("target statistics need unlabelled images, and there are none: draw fewer labels.")
     body = model.backbone.trainable_copy(0)
     for part in body.modules():
         if isinstance(part, _BatchNorm):
@@ -231,17 +235,12 @@ def map_card(trial: MapTrial) -> viz.Card:
     )
     panels = {
         f"{k} label{'s' if k > 1 else ''} a class": {
-            row: _spread(trial.correct[row, 0 if row in WITHOUT_LABELS else k]) for row in rows
+            row: spread(trial.correct[row, 0 if row in WITHOUT_LABELS else k]) for row in rows
         }
         for k in trial.budgets
     }
     foot = "test accuracy; bar: 95 % interval; hollow: no target labels"
     return viz.dot_panels(panels, finding, foot=foot, hollow=WITHOUT_LABELS, chance=0.1)
-
-
-def _spread(table: np.ndarray) -> tuple[float, float, float]:
-    found = bootstrap_seeds_images(table)
-    return found.estimate, found.low, found.high
 
 
 @cache
@@ -268,7 +267,7 @@ def sayings(trial: MapTrial) -> Table:
     rows = (
         ("Transductive transfer means another input space.",
          "One task; labels in the source alone; domains differ in features or in how often each look occurs.",
-         f"Same pixels, same ten names, another look: {at(SOURCE_ONLY)}; {gap((STATISTICS, 0), (SOURCE_ONLY, 0))}"),
+         f"Same image size, same ten names, another look: {at(SOURCE_ONLY)}; {gap((STATISTICS, 0), (SOURCE_ONLY, 0))}"),
         ("Inductive transfer is for unrelated domains.",
          "The target has labels, and they teach its task. The domains may even be the same.",
          f"{at(FROZEN, few)}, {at(FROZEN, many)}: the labels do it, the domains stay as they are"),
@@ -276,7 +275,7 @@ def sayings(trial: MapTrial) -> Table:
          "Neither side has labels; clusters or density are wanted, not names.",
          f"{at(SOURCE_ONLY)} with {len(source_images()):,} source labels and no target label: not unsupervised"),
         ("Negative transfer: worse on the target than on the source.",
-         "Worse on the target than without the source, at equal effort.",
+         "Worse on the target than without the source, which got no less effort.",
          f"{gap((SOURCE_ONLY, 0), (SCRATCH, many))}; {gap((TUNED, many), (SCRATCH, many))}"),
         ("Transfer learning is fine-tuning.",
          "Fine-tuning is one way to carry something over; frozen features and pooled images are others.",

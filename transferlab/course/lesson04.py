@@ -7,10 +7,9 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
-from transferlab import viz
 from transferlab.backbones import Backbone, load_backbone
 from transferlab.data import Task
-from transferlab.evaluation import Comparison, Evaluation, bootstrap_seeds_images, fit_all, open_all
+from transferlab.evaluation import Evaluation, bootstrap_seeds_images, fit_all, open_all
 from transferlab.training.boundary_cache import BoundaryCache
 from transferlab.transfer import FeatureExtraction, FromScratch, RandomFrozen, Shortcuts
 
@@ -64,12 +63,16 @@ def frozen_arms(backbone, device: str = "auto") -> dict[str, object]:
     }
 
 
-def scratch_arm(task: Task, epochs: int, device: str = "auto") -> FromScratch:
-    """A small residual network, trained as a whole on images of 32 pixels (64 where the task's are larger)."""
+def small_network(task: Task) -> Backbone:
+    """A small residual network at 32 pixels, or at 64 where the task's images are larger."""
     side = 32 if max(task.test.images.shape[2:]) <= 32 else 64
-    network = load_backbone(_SMALL).with_input_size(side)
+    return load_backbone(_SMALL).with_input_size(side)
+
+
+def scratch_arm(task: Task, epochs: int, device: str = "auto") -> FromScratch:
+    """The small network, trained as a whole."""
     return FromScratch(
-        network, epochs=epochs, batch_size=16, learning_rate=3e-3, patience=None, device=device
+        small_network(task), epochs=epochs, batch_size=16, learning_rate=3e-3, patience=None, device=device
     )
 
 
@@ -103,11 +106,6 @@ def rows(evaluations: Sequence[Evaluation]) -> list[dict]:
 def at(evaluations: Sequence[Evaluation], labels_per_class: int) -> Evaluation:
     """The evaluation at one label budget."""
     return next(e for e in evaluations if e.rows[0].labels_per_class == labels_per_class)
-
-
-def points(a: np.ndarray, b: np.ndarray) -> list[float]:
-    """Difference of two tables bool (S, N) of right answers in points, for each seed."""
-    return (100 * (a.mean(1) - b.mean(1))).tolist()
 
 
 def best(evaluation: Evaluation, words: Sequence[str]) -> str:
@@ -157,23 +155,6 @@ def arrival(race: Sequence[Mapping], wanted: float) -> str:
     if np.isinf([frozen, scratch]).any():
         return ARRIVALS[4 if np.isinf(min(frozen, scratch)) else 0 if frozen < scratch else 3]
     return ARRIVALS[1 if frozen <= scratch else 2]
-
-
-def said(comparison: Comparison, a: str = "", b: str = "") -> str:
-    """A paired difference as a line: points, interval, n and seeds; ``a`` and ``b`` rename its methods.
-
-    Examples
-    --------
-    >>> said(Comparison(0.25, 0.2, 0.3, 0.001, 600, 3, "paired bootstrap", "frozen", "tuned"))
-    'frozen less tuned: +25 points (95 % interval +20 to +30, n = 600 test images, 3 seeds)'
-    """
-    c = comparison
-    first, second = (viz.method_name({"method": name}) for name in (a or c.a, b or c.b))
-    many = f"{c.seeds} seed{'' if c.seeds == 1 else 's'}"
-    return (
-        f"{first} less {second}: {100 * c.difference:+.0f} points (95 % interval {100 * c.low:+.0f} to "
-        f"{100 * c.high:+.0f}, n = {c.n:,} test images, {many})"
-    )
 
 
 def wrong_preprocessings(backbone: Backbone) -> dict[str, Backbone]:

@@ -8,24 +8,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from transferlab import viz
-from transferlab.backbones import Architecture, Backbone, Preprocessing
-from transferlab.data import ImageSet, SealedTest, Task, draw_task
+from transferlab.course.compared import points, spread
+from transferlab.course.glyph_transfer import fonts, sealed_task, train_on
+from transferlab.data import ImageSet, SealedTest, Task
 from transferlab.data.bundled import load_bundled
 from transferlab.errors import UserError
 from transferlab.evaluation import (
     Comparison,
     Fitted,
-    bootstrap_seeds_images,
     fit_all,
     open_all,
     paired_difference,
 )
 from transferlab.transfer import (
     FeatureExtraction,
-    FromScratch,
     SavedModel,
     SurgicalFineTuning,
-    as_saved,
     relative_gradient_norms,
 )
 from transferlab.viz import percent
@@ -38,10 +36,6 @@ PARTS = {
     "the head": (HEAD,),
 }
 APART = ("less than 10 points", "the early stage is far ahead", "the head is far ahead")
-SIDE = 32  # pixels
-_SHAPE = Architecture(
-    "transferlab", "small_resnet", {"channels": [16, 16, 32, 64], "layers": [1, 1, 1, 1], "num_classes": 10}
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +72,6 @@ class DepthTrial:
         return max(reached, key=reached.get)
 
 
-def points(a: np.ndarray, b: np.ndarray) -> list[float]:
-    """Difference of two tables bool (S, N) of right answers in points, for each seed."""
-    return (100 * (a.mean(1) - b.mean(1))).tolist()
-
-
 def far_apart(trial: DepthTrial, margin: float = 10.0) -> str:
     """How an early stage and the head compare on a target, in words: one of ``APART``."""
     gap = float(np.mean(trial.points("layer1", HEAD)))
@@ -107,36 +96,21 @@ def changed(images: ImageSet, change: str) -> ImageSet:
 
 def source_images() -> ImageSet:
     """Printed digits of every second font for development: what the source network learns from."""
-    return _fonts(0)
+    return fonts("printed-digits", 0)
 
 
 def target_task(change: str) -> Task:
     """The other fonts, changed, with few labels to draw; the test has fonts of its own."""
     if change == "handwritten":
         data = load_bundled("digits")
-        return draw_task(change, data.development, None, SealedTest(data.test, printing=False), None, 0)
+        return sealed_task(change, data.development, data.test)
     test = changed(load_bundled("printed-digits").test, change)
-    return draw_task(change, changed(_fonts(1), change), None, SealedTest(test, printing=False), None, 0)
-
-
-def _fonts(first: int) -> ImageSet:
-    images = load_bundled("printed-digits").development
-    return images[np.isin(images.groups, np.unique(images.groups)[first::2])]
-
-
-def untrained(seed: int = 0) -> Backbone:
-    """A small ResNet of five stages for printed digits, not trained yet."""
-    half = (0.5,) * 3  # black is -1 and white is 1, so that exchanging them is a change of sign
-    return Backbone(_SHAPE.build(seed), _SHAPE, Preprocessing(half, half, SIDE), "printed digits")
+    return sealed_task(change, changed(fonts("printed-digits", 1), change), test)
 
 
 def train_source(seed: int, epochs: int = 15, device: str = "auto") -> SavedModel:
     """A network that was trained on the source's printed digits, from scratch."""
-    images = source_images()
-    model = FromScratch(
-        untrained(seed), epochs=epochs, learning_rate=2e-3, device=device, random_state=seed
-    ).fit(images)
-    return as_saved(model, classes=images.classes, image_size=SIDE)
+    return train_on(source_images(), seed, epochs, device)
 
 
 def depth_trial(
@@ -172,20 +146,6 @@ def _arms(source: SavedModel, epochs: int, device: str) -> dict:
     }
 
 
-def said(found: Comparison, about: str = "") -> str:
-    """A comparison as one sentence.
-
-    Examples
-    --------
-    >>> print(said(Comparison(0.25, 0.1, 0.4, 0.001, 540, 3, "", "layer1", "head alone"), "inverted"))
-    inverted: layer1 less head alone is +25 points (95 % interval +10 to +40; n = 540 images, 3 seeds)
-    """
-    ends = f"95 % interval {100 * found.low:+.0f} to {100 * found.high:+.0f}"
-    ground = f"n = {found.n} images, {found.seeds} seed{'s' if found.seeds > 1 else ''}"
-    start = f"{about}: " if about else ""
-    return f"{start}{found.a} less {found.b} is {100 * found.difference:+.0f} points ({ends}; {ground})"
-
-
 def depth_card(trials: Sequence[DepthTrial], early: str = "layer1") -> viz.Card:
     """Accuracy by what trained, a panel for each change; the title compares one early stage with the head."""
     parts = []
@@ -197,14 +157,9 @@ def depth_card(trials: Sequence[DepthTrial], early: str = "layer1") -> viz.Card:
         f"{early} alone against the {HEAD}: {', '.join(parts)} "
         f"(n = {' and '.join(dict.fromkeys(str(t.n) for t in trials))} test images, {seeds} seeds)"
     )
-    panels = {t.change: {name: _spread(table, t.groups) for name, table in t.correct.items()} for t in trials}
+    panels = {t.change: {name: spread(table, t.groups) for name, table in t.correct.items()} for t in trials}
     foot = f"test accuracy with {trials[0].labels_per_class} labels a class; bar: 95 % interval"
     return viz.dot_panels(panels, finding, foot=foot, hollow=[EVERYTHING], chance=0.1)
-
-
-def _spread(table: np.ndarray, groups) -> tuple[float, float, float]:
-    found = bootstrap_seeds_images(table, groups)
-    return found.estimate, found.low, found.high
 
 
 def gradient_choice(trial: DepthTrial, sources: Sequence[SavedModel], seed: int = 0) -> list[str]:

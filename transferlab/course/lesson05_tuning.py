@@ -9,7 +9,8 @@ import numpy as np
 
 from transferlab import viz
 from transferlab.backbones import Backbone
-from transferlab.course.lesson05 import HEAD, points, said
+from transferlab.course.compared import points, said
+from transferlab.course.lesson05 import HEAD
 from transferlab.data import Task
 from transferlab.evaluation import Evaluation, fit_all
 from transferlab.evaluation.intervals import bootstrap_means, percentile_ends

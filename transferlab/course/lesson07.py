@@ -30,33 +30,107 @@ def shrinkage(weight_decay: float, learning_rate: float, steps: int) -> float:
     return (1 - learning_rate * weight_decay) ** steps
 
 
-def factorial_effects(grid: dict, seeds: int | None = None) -> dict[str, np.ndarray]:
-    """Main and two-factor effects of a stored grid on test accuracy, in points: name to float (S,)."""
-    accuracy = 100 * np.array(grid["accuracy"])
-    return effects(grid07.stored_design(grid), accuracy[:seeds])
+def factorial_effects(factorial: dict, seeds: int | None = None) -> dict[str, np.ndarray]:
+    """Main and two-factor effects of a stored factorial on test accuracy, in points: name to float (S,)."""
+    accuracy = 100 * np.array(factorial["accuracy"])
+    return effects(grid07.stored_design(factorial), accuracy[:seeds])
 
 
-def effects_card(grid: dict) -> viz.Card:
-    """All effects of the stored grid, main effects first; the title names those told from zero."""
-    found = factorial_effects(grid)
+def setting(factorial: dict) -> str:
+    """On what a stored factorial was measured, and how long its runs trained."""
+    return f"{factorial['data']}, {factorial['epochs']} epochs"
+
+
+def effects_card(factorial: dict) -> viz.Card:
+    """All effects of one stored factorial, main effects first; the title names those told from zero."""
+    found = factorial_effects(factorial)
     told = resolved(found)
     spread = {name: (c.estimate, *c.interval) for name, c in with_intervals(found).items()}
     parts = [f"{name} {spread[name][0]:+.1f}" for name in sorted(told, key=lambda n: -abs(spread[n][0]))[:4]]
     finding = (
-        f"Told from zero: {', '.join(parts) or 'none'}{' and others' if len(told) > 4 else ''} points of accuracy "
-        f"(n = {grid['n_test']} test images in each of {len(grid['accuracy'])} seeds, 16 runs each)"
+        f"{viz.sentence(setting(factorial))}. Told from zero: {', '.join(parts) or 'none'}"
+        f"{' and others' if len(told) > 4 else ''} points of accuracy "
+        f"(n = {factorial['n_test']} test images in each of {len(factorial['accuracy'])} seeds, 16 runs each)"
     )
-    foot = (
-        f"points of test accuracy, {grid['labels_per_class']} labels a class; bar: 95 % interval over seeds; "
+    return viz.effects(spread, finding, foot=_foot(factorial), marked=told)
+
+
+def main_effects_card(grid: Sequence[dict]) -> viz.Card:
+    """Each setting's own effect, a mean over the others, in every stored factorial; the title follows the start."""
+    all_found = {setting(f): factorial_effects(f) for f in grid}
+    told = {f"{factor}: {name}" for name, found in all_found.items() for factor in resolved(found)}
+    rows = {}
+    for factor in grid[0]["factors"]:
+        for name, found in all_found.items():
+            [claim] = with_intervals({factor: found[factor]}).values()
+            rows[f"{factor}: {name}"] = (claim.estimate, *claim.interval)
+    parts = [f"{rows[f'{grid07.START}: {name}'][0]:+.0f} ({name})" for name in all_found]
+    finding = (
+        f"As a mean over the other settings a {grid07.START} is worth {', '.join(parts)} points "
+        f"(n = {' and '.join(dict.fromkeys(str(f['n_test']) for f in grid))} test images in each of "
+        f"{len(grid[0]['accuracy'])} seeds, 16 runs each)"
+    )
+    return viz.effects(rows, finding, foot=_foot(grid[0]), marked=told)
+
+
+def _foot(factorial: dict) -> str:
+    return (
+        f"points of test accuracy, {factorial['labels_per_class']} labels a class; bar: 95 % interval over seeds; "
         "red: told from zero (Holm)"
     )
-    return viz.effects(spread, finding, foot=foot, marked=told)
 
 
-def largest_factor(grid: dict) -> str:
+def pairs_sentence(factorial: dict) -> str:
+    """The pairs of settings that are told from zero in a stored factorial, or that none is."""
+    found = factorial_effects(factorial)
+    pairs = [name for name in resolved(found) if name not in factorial["factors"]]
+    said = [
+        f"{name} {c.estimate:+.1f} points (95 % interval {c.interval[0]:+.1f} to {c.interval[1]:+.1f})"
+        for name, c in with_intervals({name: found[name] for name in pairs}).items()
+    ]
+    return f"{setting(factorial)}: {', '.join(said) or 'no pair'} told from zero"
+
+
+STARTS = (
+    "the pretrained one, with early stopping or without",
+    "scratch, with early stopping or without",
+    "it depends on early stopping, or cannot be told",
+)
+
+
+def start_effect(factorial: dict, *, stopping: bool, seeds: int | None = None) -> np.ndarray:
+    """Points that a pretrained start is worth where early stopping is on, or off, for each seed: float (S,)."""
+    found = factorial_effects(factorial, seeds)
+    pair = found[f"{grid07.START} × {grid07.STOPPING}"]
+    return found[grid07.START] + (pair if stopping else -pair)
+
+
+def better_start(factorial: dict) -> str:
+    """Which start a stored factorial finds ahead: one of ``STARTS``."""
+    claims = [
+        make_claim("start", start_effect(factorial, stopping=on), "points", unresolved)
+        for on in (True, False)
+    ]
+    if all(claim.interval[0] > 0 for claim in claims):
+        return STARTS[0]
+    return STARTS[1] if all(claim.interval[1] < 0 for claim in claims) else STARTS[2]
+
+
+def rerun_sentence(factorial: dict, run: int = 0, seed: int = 0) -> str:
+    """One run of a stored factorial, computed anew, beside what is stored."""
+    again = grid07.run_accuracy(
+        grid07.stored_design(factorial), run, seed, factorial["data"], factorial["epochs"]
+    )
+    return (
+        f"{setting(factorial)}, run {run + 1}, seed {seed}: {percent(again)} now, "
+        f"{percent(factorial['accuracy'][seed][run])} in the grid (n = {factorial['n_test']} test images)"
+    )
+
+
+def largest_factor(factorial: dict) -> str:
     """The factor with the largest main effect."""
-    found = factorial_effects(grid)
-    return max(grid["factors"], key=lambda name: abs(found[name].mean()))
+    found = factorial_effects(factorial)
+    return max(factorial["factors"], key=lambda name: abs(found[name].mean()))
 
 
 def half_turned(images: ImageSet) -> ImageSet:
@@ -154,12 +228,12 @@ def own_trial(
     return fit_all(arms, task, seeds, labels_per_class=labels_per_class, keep=0).open(task)
 
 
-def own_card(found: Evaluation, name: str) -> viz.Card:
+def own_card(found: Evaluation, name: str, epochs: int) -> viz.Card:
     """Accuracy of the arms; the title compares the starts."""
     gap = found.compare("pretrained", "from scratch")
     row = found["pretrained"]
     finding = (
-        f"{name}: a pretrained start brings {100 * gap.difference:+.0f} points over scratch, to "
+        f"{name}, {epochs} epochs: a pretrained start brings {100 * gap.difference:+.0f} points over scratch, to "
         f"{percent(row.accuracy)} (95 % interval {100 * gap.low:+.0f} to {100 * gap.high:+.0f}; "
         f"n = {row.n_test} test images, {row.seeds} seeds)"
     )

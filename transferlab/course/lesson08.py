@@ -9,10 +9,11 @@ from functools import cache
 import numpy as np
 
 from transferlab import viz
-from transferlab.course import lesson05
+from transferlab.course.compared import spread
+from transferlab.course.glyph_transfer import SIDE, fonts, printed_digits, untrained
 from transferlab.course.grid08 import FROZEN, TUNED, measure
 from transferlab.data import ImageSet
-from transferlab.evaluation import bootstrap_seeds_images, wilson
+from transferlab.evaluation import wilson
 from transferlab.transfer import (
     SCORES,
     AgainstScratch,
@@ -80,16 +81,17 @@ def gain_by_seed(trials: Sequence[Mapping], score: str, truth: str = FROZEN) -> 
 def agreement_card(trials: Sequence[Mapping], truth: str = TUNED) -> viz.Card:
     """Weighted tau of every score and baseline over targets; the title names the best score and baseline."""
     found = {name: over_targets(tau_by_target(trials, name, truth)) for name in (*SCORES, *BASELINES)}
-    rows = {name: (a.mean, a.low, a.high) for name, a in found.items() if a is not None}
-    best = max((n for n in rows if n in SCORES), key=lambda n: rows[n][0])
-    rival = max((n for n in rows if n in BASELINES), key=lambda n: rows[n][0])
+    rows = {name: (a.mean, max(a.low, -1), min(a.high, 1)) for name, a in found.items() if a is not None}
+    everywhere = [n for n in rows if len(tau_by_target(trials, n, truth)) == len(trials)] or list(rows)
+    best = max((n for n in everywhere if n in SCORES), key=lambda n: rows[n][0])
+    rival = max((n for n in everywhere if n in BASELINES), key=lambda n: rows[n][0])
     finding = (
         f"{viz.sentence(best)} orders sources best before they are {_done(truth)}: weighted tau {_said(rows[best])}; "
         f"the better baseline, {rival}, {_said(rows[rival])} (n = {len(trials)} targets, "
         f"{len(trials[0]['seeds'])} seeds)"
     )
     ticks = {name: tau_by_target(trials, name, truth) for name in rows}
-    foot = "mean over targets; bar: 95 % interval over targets; ticks: targets"
+    foot = "mean over targets, fewer where a score ties; bar: 95 % interval over targets; ticks: targets"
     return viz.score_agreement(rows, ticks, finding, baselines=BASELINES, foot=foot)
 
 
@@ -170,18 +172,18 @@ def rerun_sentence(trials: Sequence[Mapping], target: str, source: str, device: 
 @cache
 def glyph_source(names: str, seed: int, epochs: int = 15, device: str = "auto") -> SavedModel:
     """A small network that learnt printed digits under ten names, or only whether they are odd or even."""
-    images = lesson05.source_images()
+    images = fonts("printed-digits", 0)
     if names == ODD_OR_EVEN:
         images = replace(images, labels=images.labels % 2, classes=("even", "odd"))
     model = FromScratch(
-        lesson05.untrained(seed), epochs=epochs, learning_rate=2e-3, device=device, random_state=seed
+        untrained(seed), epochs=epochs, learning_rate=2e-3, device=device, random_state=seed
     ).fit(images)
-    return as_saved(model, classes=images.classes, image_size=lesson05.SIDE)
+    return as_saved(model, classes=images.classes, image_size=SIDE)
 
 
 def source_is_right(source: SavedModel, images: ImageSet | None = None) -> float:
     """Accuracy of a source on images with its own kind of labels (its training images when None)."""
-    images = lesson05.source_images() if images is None else images
+    images = fonts("printed-digits", 0) if images is None else images
     truth = images.labels % 2 if len(source.classes) == 2 else images.labels
     return float((source.predict_proba(images).argmax(1) == truth).mean())
 
@@ -211,18 +213,17 @@ def harm_trial(
         }
 
     scratch = [
-        FromScratch(lesson05.untrained(), epochs=epochs, learning_rate=r, patience=None, device=device)
-        for r in rates
+        FromScratch(untrained(), epochs=epochs, learning_rate=r, patience=None, device=device) for r in rates
     ]
-    task = lesson05.target_task("relabelled")
+    task = printed_digits()
     return against_scratch(arms, scratch, task, seeds, labels_per_class=labels_per_class)
 
 
 def harm_card(found: Mapping[str, AgainstScratch]) -> viz.Card:
     """Test accuracy of every source and of scratch; the title says what each source is worth against scratch."""
     one = next(iter(found.values()))
-    spreads = {name: _interval(f.correct, f.groups) for name, f in found.items()}
-    spreads["from scratch"] = _interval(one.scratch_correct, one.groups)
+    spreads = {name: spread(f.correct, f.groups) for name, f in found.items()}
+    spreads["from scratch"] = spread(one.scratch_correct, one.groups)
     parts = [f"{name} {_points(f.comparison)}" for name, f in found.items()]
     finding = (
         f"Against scratch, with as many settings tried: {'; '.join(parts)} points "
@@ -230,11 +231,6 @@ def harm_card(found: Mapping[str, AgainstScratch]) -> viz.Card:
     )
     foot = "test accuracy; bar: 95 % interval"
     return viz.dot_panels({"test accuracy": spreads}, finding, foot=foot, hollow=["from scratch"], chance=0.1)
-
-
-def _interval(correct: np.ndarray, groups) -> tuple[float, float, float]:
-    found = bootstrap_seeds_images(correct, groups)
-    return found.estimate, found.low, found.high
 
 
 def _points(c) -> str:

@@ -105,8 +105,9 @@ def claim_lines() -> list[str]:
     """All released claims, a line each, with what their evidence says."""
     files = released_claims()
     missing = unsupported([claim for file in files.values() for claim in file.claims.values()])
+    width = max((len(name) for file in files.values() for name in file.claims), default=0)
     return [
-        f"{name:<44} {claim.kind!s:<16} {'not shown' if name in missing else 'shown':<10} {said(claim)}"
+        f"{name:<{width}} {claim.kind!s:<16} {'not shown' if name in missing else 'shown':<10} {said(claim)}"
         for file in files.values()
         for name, claim in file.claims.items()
     ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from transferlab.errors import UserError
 from transferlab.viz.figure import BLUE, FAINT, GREY, GROUND, INK, VERMILION, WIDTH, Card, style
-from transferlab.viz.lettering import MARGIN, block
+from transferlab.viz.lettering import MARGIN, block, text_width
 from transferlab.viz.words import percent
 
-_GAP, _NUMBERS = 0.12, 0.5  # inches between panels, and for numbers at the right of each
+_GAP = 0.12  # inches between panels
 Spread = tuple[float, float, float]
 
 
@@ -48,12 +48,19 @@ def dot_panels(
         texts = [block(name, 72 * 1.5 - 10, 9.5) for name in rows]
         left = MARGIN + 1.5
         wide = (WIDTH - MARGIN - left) / len(panels)
+        numbers = _room({percent(row[0]) for panel in panels.values() for row in panel.values()})
         tall = 0.34 * len(rows)
         card = Card(finding, tall + 0.95)
         for place, (title, panel) in enumerate(panels.items()):
-            axes = card.panel(left + place * wide, 0.35, wide - _NUMBERS - _GAP, tall)
-            axes.set_title(block(title, 72 * (wide - _GAP), 9.5), loc="left", size=9.5, weight="bold", pad=6)
-            _panel(axes, rows, panel, hollow)
+            axes = card.panel(left + place * wide, 0.35, wide - numbers - _GAP, tall)
+            axes.set_title(
+                block(title, 72 * (wide - _GAP), 9.5, weight="bold"),
+                loc="left",
+                size=9.5,
+                weight="bold",
+                pad=6,
+            )
+            _panel(axes, rows, panel, hollow, 72 * numbers - 2)
             axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(-3, 103))
             axes.set_yticks(range(len(rows)), texts if place == 0 else [])
             axes.set_xticks([0, 50, 100])
@@ -69,7 +76,12 @@ def dot_panels(
     return card
 
 
-def _panel(axes, rows, panel, hollow) -> None:
+def _room(numbers: Collection[str]) -> float:
+    """Inches beside a panel, for the widest of its numbers in bold and a gap before it."""
+    return (max(text_width(number, 10, "bold") for number in numbers) + 9) / 72
+
+
+def _panel(axes, rows, panel, hollow, edge: float) -> None:
     counted = [name for name in rows if name not in hollow]
     best = max(counted, key=lambda name: panel[name][0], default=None)
     for y, name in enumerate(rows):
@@ -81,7 +93,7 @@ def _panel(axes, rows, panel, hollow) -> None:
             middle, y, "o", markersize=7, color=colour, markerfacecolor=face, markeredgewidth=1.8, zorder=4
         )
         axes.annotate(
-            percent(panel[name][0]), (1, y), (34, 0), xycoords=("axes fraction", "data"),
+            percent(panel[name][0]), (1, y), (edge, 0), xycoords=("axes fraction", "data"),
             textcoords="offset points", ha="right", va="center_baseline",
             color=INK if name == best else FAINT, weight="bold" if name == best else "normal",
         )  # fmt: skip

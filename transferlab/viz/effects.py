@@ -8,7 +8,7 @@ from transferlab.errors import UserError
 from transferlab.viz.figure import BLUE, FAINT, GREY, INK, VERMILION, WIDTH, Card, style
 from transferlab.viz.lettering import MARGIN, block
 
-_NAMES, _NUMBERS = 2.6, 0.7  # inches
+_NAMES, _NUMBERS = 3.0, 0.7  # inches
 
 
 def effects(
@@ -49,7 +49,7 @@ def effects(
             axes.plot([low, high], [y, y], color=colour, linewidth=2.2, solid_capstyle="round")
             axes.plot(middle, y, "o", markersize=6.5, color=colour, zorder=4)
             axes.annotate(
-                f"{middle:+.1f}", (1, y), (46, 0), xycoords=("axes fraction", "data"), ha="right",
+                f"{round(middle, 1) + 0.0:+.1f}", (1, y), (46, 0), xycoords=("axes fraction", "data"), ha="right",
                 textcoords="offset points", va="center_baseline", color=INK if name in marked else FAINT,
                 weight="bold" if name in marked else "normal",
             )  # fmt: skip
@@ -61,7 +61,7 @@ def effects(
         axes.annotate(
             foot,
             (0, 0),
-            (0, -32),
+            (72 * (MARGIN - left), -32),  # from the margin on, since it may be longer than the axes
             xycoords="axes fraction",
             textcoords="offset points",
             color=FAINT,

@@ -51,9 +51,9 @@ def wrapped(name: object, width: float, size: float, lines: int = 2, weight: str
     return found
 
 
-def block(name: object, width: float, size: float, lines: int = 2) -> str:
+def block(name: object, width: float, size: float, lines: int = 2, weight: str = "normal") -> str:
     """``name`` wrapped by :func:`wrapped` and ready for matplotlib."""
-    return "\n".join(map(lettered, wrapped(name, width, size, lines)))
+    return "\n".join(map(lettered, wrapped(name, width, size, lines, weight)))
 
 
 def _break(text: str, fits: int) -> int:

@@ -45,7 +45,7 @@ ANSWERS = {
         ],
     },
     "mirror": {
-        "right": ["AHIMOTUVWXY", "ahimotuvwxy", list("YXWVUTOMIHA")],
+        "right": ["AHIMOTUVWXY", "ahimotuvwxy", list("YXWVUTOMIHA"), "A, H, I, M, O, T, U, V, W, X, Y"],
         "wrong": [
             ("AHIMOTUVWXYNSZ", "half a turn"),
             ("BCDEHIKOX", "upper and lower half"),
@@ -54,7 +54,12 @@ ANSWERS = {
         ],
     },
     "weights": {
-        "right": [[1 / 38, 1 / 2, 1 / 2, 1 / 38], [1, 19, 19, 1], np.array([0.5, 9.5, 9.5, 0.5])],
+        "right": [
+            [1 / 38, 1 / 2, 1 / 2, 1 / 38],
+            [1, 19, 19, 1],
+            [0.0263, 0.5, 0.5, 0.0263],
+            np.array([0.5, 9.5, 9.5, 0.5]),
+        ],
         "wrong": [
             ([1, 1, 1, 1], "Equal weights"),
             ([38, 2, 2, 38], "even larger"),

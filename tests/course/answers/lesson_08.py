@@ -89,7 +89,10 @@ ANSWERS = {
             (lambda source, scratch: source.mean() > scratch.mean(), "turned round"),
             (lambda source, scratch: False, "keeps silent"),
             (lambda source, scratch: True, "not worse at all"),
-            (lambda source, scratch: source.mean() < scratch.mean() - 0.02, "chance is at work"),
+            (lambda source, scratch: source.mean() < scratch.mean() - 0.02, "One image of eight"),
+            (lambda source, scratch: source.mean() < scratch.mean() - 0.2, "depends on n"),
+            (lambda source, scratch: source.mean() < 0.55, "both are wrong equally often"),
+            (lambda source, scratch: source.sum() < scratch.sum() - 1, "chance is at work"),
         ],
     },
 }

@@ -54,7 +54,8 @@ def cut(answer):  # noqa: PLR0911
             "saw.",
             hints=hints,
         )
-    return Wrong("Some arrays are not where they belong.", hints=hints)
+    lost = sorted((wanted - from_learnt) | (set(learnt) - wanted - from_fresh))
+    return Wrong(f"Some arrays are not where they belong, for one {lost[0]}.", hints=hints)
 
 
 @exercise()

@@ -29,7 +29,7 @@ def kind(answer):  # noqa: PLR0911
     if not callable(answer):
         return Wrong("This is no function: one word fits one problem only.", hints=hints)
     facts = [f for f in itertools.product((True, False), repeat=4) if kind_of(*f) is not None]
-    given = {f: answer(*f) for f in facts}
+    given = {f: str(answer(*f)).lower() for f in facts}
     wrong = {f: said for f, said in given.items() if said != kind_of(*f)}
     if not wrong:
         return Right("Labels decide, not how far apart the images look.")
@@ -83,7 +83,7 @@ def renormalise(answer):  # noqa: PLR0911
 @exercise()
 def leaks(answer):
     """Of the six procedures those that break the rules of transductive transfer: a list."""
-    given = {answer} if isinstance(answer, str) else set(answer)
+    given = {said.strip(" -.") for said in ([answer] if isinstance(answer, str) else answer)}
     hints = (
         "In this setting no target label may teach or choose anything.",
         "Two procedures use target labels openly, one does it on the test.",

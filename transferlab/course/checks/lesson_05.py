@@ -13,7 +13,7 @@ def freeze(answer: Callable):
     """A function that gets a network ready for an epoch in which layer4 alone learns."""
     import torch
 
-    from transferlab.course.lesson05 import SIDE, untrained
+    from transferlab.course.glyph_transfer import SIDE, untrained
     from transferlab.training.freezing import state_hash
 
     network = untrained().trainable_copy(0)

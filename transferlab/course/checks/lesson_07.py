@@ -66,7 +66,7 @@ def _mistake(given: np.ndarray, problems) -> str:
 @exercise()
 def mirror(answer):
     """The capital letters that are still themselves when left and right are exchanged, as one string."""
-    letters = set("".join(answer).upper())
+    letters = {c for c in "".join(answer).upper() if c.isalpha()}
     hints = (
         "Write the letter on thin paper and look from behind.",
         "The left half has to be the mirror of the right half. There are eleven.",
@@ -105,7 +105,7 @@ def weights(answer):
     if not (np.isfinite(given).all() and (given > 0).all()):
         return Wrong("Every image counts something: weights are above zero.", hints=hints)
     total = given * _COUNTS
-    if np.allclose(total, total[0]):
+    if np.allclose(total, total[0], rtol=0.02):  # a rounded answer will do
         return Right("Each group now pulls equally hard, though two images still stand for a whole group.")
     if np.allclose(given, given[0]):
         return Wrong("Equal weights are what we had: 38 images outvote 2.", hints=hints)

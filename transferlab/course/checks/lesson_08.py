@@ -96,35 +96,65 @@ def undefined(answer):
     return Wrong(f"LEEP is defined for {others}." if others else "The list is empty.", hints=hints)
 
 
+def _right(n: int, of: int) -> np.ndarray:
+    return np.arange(of) < n
+
+
+#: What source and scratch answer rightly, whether to warn, and what is wrong with another verdict.
+_ALARMS = (
+    (_right(60, 60), _right(48, 60), False, "It warns of a source that is better, or is not worse at all."),
+    (_right(48, 60), _right(48, 60), False, "It warns of a source that is better, or is not worse at all."),
+    (
+        _right(30, 60),
+        _right(48, 60),
+        True,
+        "It keeps silent about a source that is 30 points behind on 60 images.",
+    ),
+    (
+        _right(47, 60),
+        _right(48, 60),
+        False,
+        "One image of 60 is no evidence: every second equal source would be warned of.",
+    ),
+    (
+        _right(24, 60),
+        _right(24, 60),
+        False,
+        "It warns where both are wrong equally often: compare the two on each image.",
+    ),
+    (
+        _right(42, 60),
+        _right(57, 60),
+        True,
+        "It keeps silent where the source is right on 70 % of images and scratch on 95 %.",
+    ),
+    (_right(5, 8), _right(6, 8), False, "One image of eight is no evidence, though it is 12 points."),
+    (
+        _right(770, 1000),
+        _right(820, 1000),
+        True,
+        "Five points on 1,000 images are evidence: how large a gap must be depends on n.",
+    ),
+)
+
+
 @exercise()
 def warn(answer):
     """A function of two bool arrays (N,), right answers of source and scratch, that says True to warn of the source."""
-    rng = np.random.default_rng(0)
-    scratch = np.arange(60) < 48
-    cases = {
-        "much worse": (np.arange(60) < 30, scratch, True),
-        "equal": (scratch, scratch, False),
-        "better": (np.arange(60) < 57, scratch, False),
-        "one image worse": (np.arange(60) < 47, scratch, False),
-    }
-    noisy = [(rng.random(60) < 0.8, rng.random(60) < 0.8) for _ in range(60)]
-    said = {name: bool(answer(a.copy(), b.copy())) for name, (a, b, _) in cases.items()}
     hints = (
         "The same images are answered by both: look at the difference on each.",
         "How large is the standard error of the mean difference?",
         "paired_difference(source[None], scratch[None], level=0.8).high < 0 is one way.",
     )
-    if said["better"] and not said["much worse"]:
+    said = [bool(answer(source.copy(), scratch.copy())) for source, scratch, _, _ in _ALARMS]
+    if said[0] and not said[2]:
         return Wrong("It warns of the source that is better: the sign is turned round.", hints=hints)
-    if said["better"] or said["equal"]:
-        return Wrong("It warns of a source that is not worse at all.", hints=hints)
-    if not said["much worse"]:
-        return Wrong("It keeps silent about a source that is 30 points behind on 60 images.", hints=hints)
-    if said["one image worse"]:
-        return Wrong(
-            "One image of 60 is no evidence: it would warn of every second equal source.", hints=hints
-        )
-    alarms = np.mean([bool(answer(a.copy(), b.copy())) for a, b in noisy])
+    for found, (_, _, wanted, why) in zip(said, _ALARMS, strict=True):
+        if found != wanted:
+            return Wrong(why, hints=hints)
+    rng = np.random.default_rng(0)
+    equal = [(rng.random(60) < 0.8, rng.random(60) < 0.8) for _ in range(60)]
+    alarms = np.mean([bool(answer(a.copy(), b.copy())) for a, b in equal])
     if alarms > 0.25:
         return Wrong(
             f"Of sources that are equal it warns in {alarms:.0%} of cases; chance is at work.", hints=hints

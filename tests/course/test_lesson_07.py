@@ -23,15 +23,48 @@ def bias():
     return lesson07_background.background_trial(range(SEEDS), device="cpu")
 
 
-def test_the_stored_grid_is_of_the_design_and_a_pretrained_start_wins():
+def test_the_stored_grid_is_of_the_design_and_the_start_decides_by_the_images():
     grid = stored_grid("07_factorial")
-    assert np.array_equal(grid07.stored_design(grid).signs, half_fraction(grid07.FACTORS).signs)
-    assert np.shape(grid["accuracy"]) == (grid07.SEEDS, 16)
-    found = lesson07.factorial_effects(grid)
-    assert make_claim("L07.start", found[grid07.START], "points", direction).holds
-    assert lesson07.largest_factor(grid) == grid07.START
-    assert all(len(values) == 3 for values in lesson07.factorial_effects(grid, 3).values())
-    assert grid07.START in lesson07.effects_card(grid).finding
+    assert [(f["data"], f["epochs"]) for f in grid] == list(grid07.SETTINGS)
+    for factorial in grid:
+        assert np.array_equal(grid07.stored_design(factorial).signs, half_fraction(grid07.FACTORS).signs)
+        assert np.shape(factorial["accuracy"]) == (grid07.SEEDS, 16)
+    short, long, digits = grid
+    for factorial in (short, long):
+        found = lesson07.factorial_effects(factorial)
+        assert make_claim("L07.start", found[grid07.START], "points", direction).holds
+        assert lesson07.largest_factor(factorial) == grid07.START
+        assert lesson07.better_start(factorial) == lesson07.STARTS[0]
+    assert lesson07.better_start(digits) == lesson07.STARTS[2]
+    for stopping, sign in ((False, 1), (True, -1)):
+        claim = make_claim(
+            "L07.start", sign * lesson07.start_effect(digits, stopping=stopping), "points", direction
+        )
+        assert claim.holds
+    assert all(len(values) == 3 for values in lesson07.factorial_effects(short, 3).values())
+    assert grid07.START in lesson07.effects_card(short).finding
+    assert "no pair told from zero" in lesson07.pairs_sentence(short)
+    assert "pretrained start × early stopping" in lesson07.pairs_sentence(digits)
+    assert "digits, 40 epochs" in lesson07.main_effects_card(grid).finding
+
+
+def test_equal_starts_are_not_told_apart_and_a_run_comes_out_again():
+    factorial = stored_grid("07_factorial")[0]
+    level = {**factorial, "accuracy": np.random.default_rng(0).normal(0.5, 0.01, (10, 16)).tolist()}
+    assert lesson07.better_start(level) == lesson07.STARTS[2]
+    words = lesson07.rerun_sentence(factorial)
+    now, before = (int(part.split(" %")[0].split()[-1]) for part in words.split(" now,"))
+    assert abs(now - before) <= 3, words
+
+
+def test_the_start_is_compared_where_stopping_is_on_and_where_it_is_off():
+    factorial = stored_grid("07_factorial")[2]
+    columns = np.array(factorial["signs"])
+    start, stopped = (columns[:, grid07.FACTORS.index(f)] for f in (grid07.START, grid07.STOPPING))
+    accuracy = 100 * np.array(factorial["accuracy"])
+    for on in (-1, 1):
+        means = [accuracy[:, (start == s) & (stopped == on)].mean(1) for s in (1, -1)]
+        assert np.allclose(lesson07.start_effect(factorial, stopping=on == 1), means[0] - means[1])
 
 
 def test_every_setting_reaches_the_fit_and_labels_are_given_back():
@@ -49,9 +82,9 @@ def test_every_setting_reaches_the_fit_and_labels_are_given_back():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grid07, "FineTuning", Watching)
-        grid07.fit_run(task, dict.fromkeys(grid07.FACTORS, True), 3)
+        grid07.fit_run(task, dict.fromkeys(grid07.FACTORS, True), 3, epochs=1)
         high = dict(seen)
-        grid07.fit_run(task, {**dict.fromkeys(grid07.FACTORS, False), grid07.START: True}, 3)
+        grid07.fit_run(task, {**dict.fromkeys(grid07.FACTORS, False), grid07.START: True}, 3, epochs=1)
     assert (high["augmentation"], high["dropout"], high["weight_decay"], high["patience"]) == (
         0.5,
         0.5,

@@ -6,6 +6,7 @@ import torch
 
 from transferlab.course import lesson03
 from transferlab.course.lesson03 import FROZEN, MAY_SEE, SCRATCH, SOURCE_ONLY, STATISTICS, TUNED
+from transferlab.errors import UserError
 
 SEEDS = 2
 
@@ -49,7 +50,7 @@ def test_only_transductive_methods_see_unlabelled_and_only_inductive_ones_labell
 
 
 def test_target_statistics_are_those_of_the_target_and_nothing_else_moves(sources):
-    images = lesson03.target_task().unlabelled.images[:64]
+    images = lesson03.target_task().draw(10, 0).unlabelled.images[:64]
     adapted = lesson03.with_target_statistics(sources[0], images)
     old, new = sources[0].backbone.tensors(), adapted.backbone.tensors()
     for name in old:
@@ -57,7 +58,7 @@ def test_target_statistics_are_those_of_the_target_and_nothing_else_moves(source
         assert torch.equal(old[name], new[name]) or moved, name
     x = sources[0].backbone.preprocess(images)
     first = torch.nn.functional.conv2d(
-        x, old["conv1.weight"], stride=1, padding=old["conv1.weight"].shape[-1] // 2
+        x, old["conv1.weight"], stride=2, padding=old["conv1.weight"].shape[-1] // 2
     )
     assert torch.allclose(new["bn1.running_mean"], first.mean((0, 2, 3)), atol=1e-3)
     assert np.array_equal(adapted.weight, sources[0].weight)
@@ -69,3 +70,9 @@ def test_source_and_target_have_the_same_classes_and_shape():
     assert source.images.shape[1:] == target.train.images.shape[1:]
     assert len(lesson03.scenarios()) >= 20
     assert STATISTICS in MAY_SEE
+
+
+def test_without_unlabelled_images_there_are_no_target_statistics(sources):
+    nothing = lesson03.target_task().unlabelled.images  # all labels are drawn, so none is left unlabelled
+    with pytest.raises(UserError, match="draw fewer labels"):
+        lesson03.with_target_statistics(sources[0], nothing)
