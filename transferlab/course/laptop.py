@@ -24,7 +24,7 @@ DISK, MEMORY = 2 * 10**9, 2 * 2**30  # bytes: lessons, their cache and a report;
 _EXTENSIONS = {"ipywidgets": "@jupyter-widgets/jupyterlab-manager", "anywidget": "anywidget"}
 _KERNEL_PATIENCE = 120.0  # seconds
 _EXPECTED_FEATURES = 0.2697  # mean feature of ``tiny`` for the ramp of _networks
-_REFERENCE_SECONDS = 0.36  # of the training in _pace, on the two cores that the table was measured on
+_REFERENCE_SECONDS = 0.29  # of the training in _pace, on the two quiet cores that the table was measured on
 
 
 class NotReady(Exception):

@@ -48,8 +48,9 @@ def measured_table(stored: dict[str, dict]) -> str:
     dates = sorted(each["date"] for of in stored.values() for each in of.values())
     if not dates:
         return "Not measured yet: `transferlab course run --record` does.\n"
+    when = f"on {dates[0]}" if dates[0] == dates[-1] else f"from {dates[0]} to {dates[-1]}"
     lines = [
-        f"Measured from {dates[0]} to {dates[-1]} on two CPU cores by `transferlab course run --record`; GiB is "
+        f"Measured {when} on two CPU cores by `transferlab course run --record`; GiB is "
         "the most memory that the kernel held.",
         "",
         "| lesson | " + " | ".join(f"`{p}`: seconds (slowest cell), GiB" for p in _COLUMNS) + " |",
