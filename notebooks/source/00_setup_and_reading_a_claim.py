@@ -46,7 +46,7 @@ from transferlab.course import (
     quiz,
     reveal,
     warm_up,
-)  # fmt: skip
+)
 from transferlab.evaluation import bootstrap_seeds_images, paired_difference, wilson
 from transferlab.evaluation.claims import direction, equivalent, make_claim, said, unresolved
 from transferlab.widgets import show
@@ -141,14 +141,18 @@ reveal("L00.width", lesson00.nearest(np.mean(widths[75]), lesson00.WIDTHS))
 # %%
 ledger.record(
     "L00.a-thousand-images-narrow-the-interval-of-75",
-    np.subtract(widths[75], widths[1000]), "points", direction,
-)  # fmt: skip
+    np.subtract(widths[75], widths[1000]),
+    "points",
+    direction,
+)
 
 # %%
 ledger.record(
     "L00.intervals-from-75-images-hold-the-truth-as-often-as-they-say",
-    [100 * (lesson00.coverage(table[0], 75) - 0.95) for table in tables], "points", equivalent(2),
-)  # fmt: skip
+    [100 * (lesson00.coverage(table[0], 75) - 0.95) for table in tables],
+    "points",
+    equivalent(2),
+)
 
 # %% [markdown]
 # These are two lines of the *claims ledger*. Each is a sentence that this course asserts, with the number of this run
@@ -204,8 +208,10 @@ for n, shares in held.items():
 reveal("L00.seeds", lesson00.nearest(100 * np.mean(held[75]), lesson00.HELD))
 ledger.record(
     "L00.seeds-alone-miss-the-truth-more-often-than-they-say",
-    [100 * (0.95 - share) for share in held[75]], "points", direction,
-)  # fmt: skip
+    [100 * (0.95 - share) for share in held[75]],
+    "points",
+    direction,
+)
 
 # %% [markdown]
 # If the 75 images happen to be easy, all ten models look good together, and the ten agree on a wrong number. More seeds
@@ -227,8 +233,10 @@ ledger.record(
 # %%
 ledger.record(
     "L00.the-second-draw-of-labels-beats-the-first",
-    [lesson00.second_less_first(table, seed=i) for i, table in enumerate(tables)], "points", unresolved,
-)  # fmt: skip
+    [lesson00.second_less_first(table, seed=i) for i, table in enumerate(tables)],
+    "points",
+    unresolved,
+)
 
 # %% [markdown]
 # **Unresolved** says: we looked and cannot tell. It is a null result, and it is printed like any other. It does *not*

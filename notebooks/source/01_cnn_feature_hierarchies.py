@@ -46,7 +46,7 @@ from transferlab.course import (
     quiz,
     reveal,
     warm_up,
-)  # fmt: skip
+)
 from transferlab.data.bundled.photographs import photographs
 from transferlab.evaluation.claims import direction
 from transferlab.widgets import microscope, show

@@ -137,14 +137,24 @@ reveal("L02.cut", lesson02.what_to_keep(printed))
 reveal("L02.random", lesson02.random_story(printed))
 
 # %%
-display(ledger.record("L02.four-kept-stages-beat-scratch", printed.points((FROZEN, 4), (FROZEN, 0)),
-                      "points", direction))  # fmt: skip
-display(ledger.record("L02.trained-stages-beat-random-ones", printed.points((FROZEN, 4), (RANDOM, 4)),
-                      "points", direction))  # fmt: skip
-display(ledger.record("L02.deep-random-stages-harm", printed.points((FROZEN, 0), (RANDOM, 4)),
-                      "points", direction))  # fmt: skip
-ledger.record("L02.one-random-stage-costs-little", printed.points((RANDOM, 1), (FROZEN, 1)),
-              "points", equivalent(10))  # fmt: skip
+display(
+    ledger.record(
+        "L02.four-kept-stages-beat-scratch", printed.points((FROZEN, 4), (FROZEN, 0)), "points", direction
+    )
+)
+display(
+    ledger.record(
+        "L02.trained-stages-beat-random-ones", printed.points((FROZEN, 4), (RANDOM, 4)), "points", direction
+    )
+)
+display(
+    ledger.record(
+        "L02.deep-random-stages-harm", printed.points((FROZEN, 0), (RANDOM, 4)), "points", direction
+    )
+)
+ledger.record(
+    "L02.one-random-stage-costs-little", printed.points((RANDOM, 1), (FROZEN, 1)), "points", equivalent(10)
+)
 
 # %% [markdown]
 # ## Predict: another target
@@ -225,8 +235,12 @@ display(lesson02.cka_card(alike, printed))
 # %%
 tuned = alike["after fine-tuning"]
 reveal("L02.cka", kept[int(tuned[:, : len(kept)].mean(0).argmin())])
-ledger.record("L02.kept-stages-stay-more-alike-than-the-fresh-one",
-              tuned[:, : len(kept)].mean(1) - tuned[:, -1], "CKA", direction)  # fmt: skip
+ledger.record(
+    "L02.kept-stages-stay-more-alike-than-the-fresh-one",
+    tuned[:, : len(kept)].mean(1) - tuned[:, -1],
+    "CKA",
+    direction,
+)
 
 # %% [markdown]
 # ## Investigate
@@ -340,9 +354,16 @@ for step in range(steps := 10):
 with torch.no_grad():
     by_hand = model.eval()(x).softmax(1).numpy()
 ours = FineTuning(
-    lesson02.cut_at(source, "layer1", 7), trainable_from=2, head_first=False, source_statistics=False, epochs=10,
-    batch_size=len(few), learning_rate=2e-3, weight_decay=0, device="cpu",
-).fit(few)  # fmt: skip
+    lesson02.cut_at(source, "layer1", 7),
+    trainable_from=2,
+    head_first=False,
+    source_statistics=False,
+    epochs=10,
+    batch_size=len(few),
+    learning_rate=2e-3,
+    weight_decay=0,
+    device="cpu",
+).fit(few)
 print("same answers as FineTuning:", np.allclose(by_hand, ours.predict_proba(few), atol=1e-3))
 
 # %% [markdown]

@@ -93,8 +93,13 @@ print("same shape:", printed.images.shape[1:] == written.train.images.shape[1:],
 # target label.
 
 # %% tags=["nbval-check-output"]
-for facts in ((True, True, False, True), (True, False, True, False), (False, False, False, False),
-              (True, True, True, True), (True, False, False, False)):  # fmt: skip
+for facts in (
+    (True, True, False, True),
+    (True, False, True, False),
+    (False, False, False, False),
+    (True, True, True, True),
+    (True, False, False, False),
+):
     said_facts = [
         n
         for n, there in zip(
@@ -169,8 +174,12 @@ reveal("L03.gain", SHRINKS[int(gains[many].mean() >= gains[few].mean())])
 # %%
 display(ledger.record("L03.frozen-source-helps-with-one-label", gains[few], "points", direction))
 display(ledger.record("L03.gain-shrinks-with-labels", gains[few] - gains[many], "points", direction))
-ledger.record("L03.ten-labels-beat-the-source-alone",
-              trial.points((SCRATCH, many), (SOURCE_ONLY, 0)), "points", direction)  # fmt: skip
+ledger.record(
+    "L03.ten-labels-beat-the-source-alone",
+    trial.points((SCRATCH, many), (SOURCE_ONLY, 0)),
+    "points",
+    direction,
+)
 
 # %% [markdown]
 # Now hold what is often written against what is meant and what was measured. Which rows surprise you?
@@ -185,10 +194,20 @@ display(lesson03.sayings(trial))
 # differ in shape more than in brightness or contrast, and then there is little for a mean and a variance to mend.
 
 # %%
-display(ledger.record("L03.tuned-source-against-target-only-with-ten-labels",
-                      trial.points((TUNED, many), (SCRATCH, many)), "points", unresolved))  # fmt: skip
-ledger.record("L03.target-statistics-change-little",
-              trial.points((STATISTICS, 0), (SOURCE_ONLY, 0)), "points", equivalent(10))  # fmt: skip
+display(
+    ledger.record(
+        "L03.tuned-source-against-target-only-with-ten-labels",
+        trial.points((TUNED, many), (SCRATCH, many)),
+        "points",
+        unresolved,
+    )
+)
+ledger.record(
+    "L03.target-statistics-change-little",
+    trial.points((STATISTICS, 0), (SOURCE_ONLY, 0)),
+    "points",
+    equivalent(10),
+)
 
 # %% [markdown]
 # ## Investigate

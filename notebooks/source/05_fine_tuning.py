@@ -261,9 +261,13 @@ predict("L05.moved", "Which way moves the features of new images furthest?", way
 # %%
 own = load_task(task)
 tuning = lesson05_tuning.tuning_trial(
-    own, backbone, seeds=range(seed, seed + seeds), labels_per_class=min(10, own.labels_available),
-    epochs=by_profile(profile, smoke=3, lesson=15, report=15), device=device,
-)  # fmt: skip
+    own,
+    backbone,
+    seeds=range(seed, seed + seeds),
+    labels_per_class=min(10, own.labels_available),
+    epochs=by_profile(profile, smoke=3, lesson=15, report=15),
+    device=device,
+)
 display(lesson05_tuning.tuning_card(tuning, own.name))
 
 # %%

@@ -48,7 +48,7 @@ from transferlab.course import (
     quiz,
     reveal,
     warm_up,
-)  # fmt: skip
+)
 from transferlab.course.grids import stored_grid
 from transferlab.evaluation import paired_difference
 from transferlab.evaluation.claims import direction
@@ -177,8 +177,10 @@ ledger.record("L08.probe-orders-frozen-sources", lesson08.tau_by_seed(live, "lin
 # %%
 ledger.record(
     "L08.source-picked-by-probe-beats-the-average-source",
-    lesson08.gain_by_seed(live, "linear probe"), "points", direction,
-)  # fmt: skip
+    lesson08.gain_by_seed(live, "linear probe"),
+    "points",
+    direction,
+)
 
 # %% [markdown]
 # The probe asks almost the question whose answer is the truth, and asks it of labels that you have anyway. Compare it
