@@ -2,8 +2,10 @@
 
 import json
 
+from transferlab import FeatureExtraction, load_task
 from transferlab.course import grid04
 from transferlab.course.grids import stored_grid
+from transferlab.course.lesson04 import sweep
 from transferlab.widgets import label_ruler
 
 
@@ -36,3 +38,8 @@ def test_the_stored_grid_has_all_methods_and_a_point_comes_out_again():
 def test_own_images_come_first_and_bundled_ones_once():
     stored = stored_grid("04_ruler")
     assert grid04.rulers("digits", []) == stored
+    results = sweep(
+        load_task("digits", progress=False), {"pixels": FeatureExtraction("pixels")}, [2, 5], [0, 1]
+    )
+    mine, *others = grid04.rulers("mine", results)
+    assert mine["task"] == "mine" and mine["methods"]["pixels"]["labels"] == [2, 5] and others == stored

@@ -23,7 +23,7 @@ from transferlab.backbones import (
 from transferlab.data import ImageSet
 from transferlab.data.bundled.glyphs import printed
 from transferlab.evaluation import Interval, bootstrap_seeds_images
-from transferlab.transfer.heads import SpanLogistic
+from transferlab.training.heads import SpanLogistic
 
 HUES = ORIENTATIONS = 12
 KINDS = ("hue", "orientation", "letter")

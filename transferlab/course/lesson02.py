@@ -14,6 +14,7 @@ from transferlab.course.compared import points, spread
 from transferlab.course.glyph_transfer import fonts, printed_digits, sealed_task, train_on
 from transferlab.data import ImageSet, Task
 from transferlab.data.bundled import load_bundled
+from transferlab.errors import UserError
 from transferlab.evaluation import Comparison, fit_all, open_all, paired_difference
 from transferlab.evaluation.cka import linear_cka
 from transferlab.transfer import FineTuning, SavedModel
@@ -60,6 +61,10 @@ class CutTrial:
 
     def compare(self, a: tuple[str, int], b: tuple[str, int]) -> Comparison:
         """Accuracy of ``a`` less that of ``b``, each a way and a number of stages kept."""
+        for asked in (a, b):
+            if asked not in self.correct:
+                known = ", ".join(f"{way} with {cut} kept" for way, cut in sorted(self.correct))
+                raise UserError(f"{asked[0]} with {asked[1]} kept was not tried; choose from {known}.")
         found = paired_difference(self.correct[a], self.correct[b], self.groups)
         names = [f"{way} up to {self.name(cut)}" if cut else "from scratch" for way, cut in (a, b)]
         return replace(found, a=names[0], b=names[1])
@@ -135,7 +140,7 @@ def cut_trial(
 
     def arms(source: Backbone, own: int) -> dict:
         def retrained(backbone, frozen):
-            # Random stages need the statistics of their own batches, as in training from scratch.
+            # The fresh stages above the cut need the statistics of their own batches, as in training from scratch.
             return FineTuning(
                 backbone, trainable_from=frozen, head_first=False, source_statistics=False,
                 epochs=epochs, learning_rate=learning_rate, patience=None, device=device,
@@ -246,7 +251,7 @@ def cka_card(found: Mapping[str, np.ndarray], trial: CutTrial) -> viz.Card:
 KEEP = ("nothing", "one or two stages", "three stages or more")
 RANDOM_STAGES = (
     "they do as well at every depth",
-    "they do nearly as well while few are kept, and far worse when many are",
+    "they fall a little behind while few are kept, and far behind when many are",
     "they are far behind at every depth",
 )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from transferlab import viz
 from transferlab.course.compared import spread
-from transferlab.course.glyph_transfer import SIDE, fonts, printed_digits, untrained
+from transferlab.course.glyph_transfer import fonts, printed_digits, train_on, untrained
 from transferlab.course.grid08 import FROZEN, TUNED, measure
 from transferlab.data import ImageSet
 from transferlab.evaluation import wilson
@@ -23,7 +23,6 @@ from transferlab.transfer import (
     Ranking,
     SavedModel,
     against_scratch,
-    as_saved,
     over_targets,
     weighted_tau,
 )
@@ -82,15 +81,27 @@ def agreement_card(trials: Sequence[Mapping], truth: str = TUNED) -> viz.Card:
     """Weighted tau of every score and baseline over targets; the title names the best score and baseline."""
     found = {name: over_targets(tau_by_target(trials, name, truth)) for name in (*SCORES, *BASELINES)}
     rows = {name: (a.mean, max(a.low, -1), min(a.high, 1)) for name, a in found.items() if a is not None}
-    everywhere = [n for n in rows if len(tau_by_target(trials, n, truth)) == len(trials)] or list(rows)
-    best = max((n for n in everywhere if n in SCORES), key=lambda n: rows[n][0])
-    rival = max((n for n in everywhere if n in BASELINES), key=lambda n: rows[n][0])
-    finding = (
-        f"{viz.sentence(best)} orders sources best before they are {_done(truth)}: weighted tau {_said(rows[best])}; "
-        f"the better baseline, {rival}, {_said(rows[rival])} (n = {len(trials)} targets, "
-        f"{len(trials[0]['seeds'])} seeds)"
-    )
     ticks = {name: tau_by_target(trials, name, truth) for name in rows}
+    whole = {name: row for name, row in rows.items() if len(ticks[name]) == len(trials)}
+    best, rival = (
+        max((n for n in whole if n in names), key=lambda n: whole[n][0], default=None)
+        for names in (SCORES, BASELINES)
+    )
+    finding = (
+        (
+            f"{viz.sentence(best)} orders sources best"
+            if best
+            else "No score orders the sources of every target"
+        )
+        + f" before they are {_done(truth)}"
+        + (f": weighted tau {_said(whole[best])}" if best else "")
+        + (
+            f"; the better baseline, {rival}, {_said(whole[rival])}"
+            if rival
+            else "; no baseline does on every target"
+        )
+        + f" (n = {len(trials)} targets, {len(trials[0]['seeds'])} seeds)"
+    )
     foot = "mean over targets, fewer where a score ties; bar: 95 % interval over targets; ticks: targets"
     return viz.score_agreement(rows, ticks, finding, baselines=BASELINES, foot=foot)
 
@@ -175,10 +186,7 @@ def glyph_source(names: str, seed: int, epochs: int = 15, device: str = "auto") 
     images = fonts("printed-digits", 0)
     if names == ODD_OR_EVEN:
         images = replace(images, labels=images.labels % 2, classes=("even", "odd"))
-    model = FromScratch(
-        untrained(seed), epochs=epochs, learning_rate=2e-3, device=device, random_state=seed
-    ).fit(images)
-    return as_saved(model, classes=images.classes, image_size=SIDE)
+    return train_on(images, seed, epochs, device)
 
 
 def source_is_right(source: SavedModel, images: ImageSet | None = None) -> float:

@@ -201,6 +201,16 @@ class BoundaryCache:
         return self._stores[key]
 
 
+_shared: list[BoundaryCache] = []
+
+
+def shared_cache() -> BoundaryCache:
+    """The cache of this process, used by every estimator that was given none."""
+    if not _shared:
+        _shared.append(BoundaryCache())
+    return _shared[0]
+
+
 def prune(folder: Path, budget: int) -> None:
     """Remove the oldest blocks until those left fit into ``budget`` bytes."""
     sizes = {}

@@ -8,16 +8,6 @@ from sklearn.exceptions import NotFittedError
 
 from transferlab.data import ImageSet
 from transferlab.errors import UserError
-from transferlab.training.boundary_cache import BoundaryCache
-
-_shared: list[BoundaryCache] = []
-
-
-def shared_cache() -> BoundaryCache:
-    """The cache of this process, used by every estimator that was given none."""
-    if not _shared:
-        _shared.append(BoundaryCache())
-    return _shared[0]
 
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from transferlab.backbones import load_backbone, random_backbone
-from transferlab.training.boundary_cache import BoundaryCache
-from transferlab.transfer.base import ImageClassifier, shared_cache
-from transferlab.transfer.heads import as_linear, linear_probabilities, make_head, spread
+from transferlab.training.boundary_cache import BoundaryCache, shared_cache
+from transferlab.training.heads import as_linear, linear_probabilities, make_head, spread
+from transferlab.transfer.base import ImageClassifier
 
 
 class FeatureExtraction(ImageClassifier):

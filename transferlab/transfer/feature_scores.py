@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from transferlab.errors import UserError
-from transferlab.transfer.heads import make_head
+from transferlab.training.heads import make_head
 from transferlab.transfer.score_input import checked_features
 
 

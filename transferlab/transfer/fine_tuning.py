@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +12,14 @@ from torch.nn import functional as F
 
 from transferlab.backbones import load_backbone, random_backbone
 from transferlab.errors import UserError
-from transferlab.training.augmentation import augment
-from transferlab.training.boundary_cache import PLAIN, BoundaryCache, Rows, Views
+from transferlab.training.boundary_cache import BoundaryCache, Rows, shared_cache
 from transferlab.training.devices import pick_device
 from transferlab.training.freezing import count_trainable, freeze, hold_statistics
+from transferlab.training.heads import as_linear, make_head
+from transferlab.training.inputs import Inputs, body_and_head, in_batches
 from transferlab.training.loop import Recipe, train
 from transferlab.training.progress import epoch_progress
-from transferlab.transfer.base import ImageClassifier, shared_cache
-from transferlab.transfer.heads import as_linear, make_head
+from transferlab.transfer.base import ImageClassifier
 
 
 class FineTuning(ImageClassifier):
@@ -159,47 +158,40 @@ class FineTuning(ImageClassifier):
 
     def _new_module(self, images, codes) -> nn.Module:
         """The trainable stages with a linear head on top."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.random_state)
-            head = nn.Linear(self.backbone_.feature_dim, len(self.classes_))
+        linear = None
         if self.head_first:
             last = len(self.backbone_.stages)
             rows = self._cache.activations(self.backbone_, last, images, device=self.device)
-            weight, bias = as_linear(make_head("logistic").fit(rows.all().numpy(), codes), len(self.classes_))
-            head.weight.data, head.bias.data = torch.from_numpy(weight), torch.from_numpy(bias)
-        body = self.backbone_.trainable_copy(self.boundary_)
-        drop = {"dropout": nn.Dropout(self.dropout)} if self.dropout else {}
-        return nn.Sequential(OrderedDict(body=body, **drop, head=head))
+            linear = as_linear(make_head("logistic").fit(rows.all().numpy(), codes), len(self.classes_))
+        return body_and_head(
+            self.backbone_,
+            self.boundary_,
+            len(self.classes_),
+            linear=linear,
+            dropout=self.dropout,
+            seed=self.random_state,
+        )
 
     @property
     def _cache(self) -> BoundaryCache:
         return self.cache or shared_cache()
 
     def _batches(self, images, labels):
-        """Cached activations; without a frozen part and with augmentation, new views each epoch."""
-        if self.augmentation and self.boundary_ == 0:
-            return self._fresh_views(torch.from_numpy(images), labels)
-        views = PLAIN
-        if self.augmentation:
-            views = Views(self.views, self.augmentation, self.flip, self.random_state)
-        rows = self._rows(images, views)
-
-        def batch(indices, epoch, generator):
-            return rows.at(indices, epoch % views.count), labels[indices]
-
-        return batch
-
-    def _fresh_views(self, images, labels):
-        def batch(indices, epoch, generator):
-            x = augment(images[indices], generator, strength=self.augmentation, flip=self.flip)
-            return self.backbone_.preprocess((x * 255).round().to(torch.uint8)), labels[indices]
-
-        return batch
-
-    def _rows(self, images, views=PLAIN) -> Rows:
-        return self._cache.activations(
-            self.backbone_, self.boundary_, images, views=views, device=self.device
+        inputs = Inputs(
+            self.backbone_,
+            self.boundary_,
+            images,
+            augmentation=self.augmentation,
+            flip=self.flip,
+            views=self.views,
+            cache=self._cache,
+            device=self.device,
+            seed=self.random_state,
         )
+        return lambda indices, epoch, generator: (inputs(indices, epoch, generator), labels[indices])
+
+    def _rows(self, images) -> Rows:
+        return self._cache.activations(self.backbone_, self.boundary_, images, device=self.device)
 
     def _loss(self, start):
         def loss(module, batch):
@@ -314,13 +306,6 @@ def first_trainable(backbone, trainable_from: str | int) -> int:
     return boundary - 1 if isinstance(trainable_from, str) and boundary else boundary
 
 
-def _logits(module: nn.Module, rows: Rows, batch_size: int = 128) -> torch.Tensor:
+def _logits(module: nn.Module, rows: Rows) -> torch.Tensor:
     """float32 (N, K) on the CPU; leaves the module in eval mode."""
-    module.eval()
-    device = next(module.parameters()).device
-    with torch.inference_mode():
-        parts = [
-            module(rows[np.arange(i, min(i + batch_size, len(rows)))].to(device)).float().cpu()
-            for i in range(0, len(rows), batch_size)
-        ]
-    return torch.cat(parts) if parts else torch.empty(0, module.head.out_features)
+    return in_batches(module, rows) if len(rows) else torch.empty(0, module.head.out_features)

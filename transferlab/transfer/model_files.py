@@ -18,9 +18,9 @@ from transferlab.backbones import (
 )
 from transferlab.errors import UserError
 from transferlab.training.devices import pick_device
+from transferlab.training.heads import linear_probabilities
 from transferlab.transfer.base import ImageClassifier
 from transferlab.transfer.feature_extraction import FeatureExtraction
-from transferlab.transfer.heads import linear_probabilities
 
 FILE = "model.safetensors"
 

@@ -13,11 +13,10 @@ from transferlab.backbones import Backbone, load_backbone
 from transferlab.backbones.classifier import own_classifier
 from transferlab.data import ImageSet, Task
 from transferlab.errors import UserError
-from transferlab.training.boundary_cache import BoundaryCache
-from transferlab.transfer.base import shared_cache
+from transferlab.training.boundary_cache import BoundaryCache, shared_cache
+from transferlab.training.heads import linear_probabilities
 from transferlab.transfer.feature_scores import knn_score, linear_probe_score
 from transferlab.transfer.h_score import h_score, shrunken_h_score
-from transferlab.transfer.heads import linear_probabilities
 from transferlab.transfer.label_scores import leep, nce
 from transferlab.transfer.logme import logme
 from transferlab.transfer.model_files import SavedModel

@@ -9,8 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 from transferlab.data import ImageSet
 from transferlab.data.statistics import intensity_statistics
 from transferlab.errors import UserError
+from transferlab.training.heads import spread
 from transferlab.transfer.base import ImageClassifier
-from transferlab.transfer.heads import spread
 
 
 class Shortcuts(ImageClassifier):

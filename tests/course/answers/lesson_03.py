@@ -41,12 +41,16 @@ PEEK = "try three methods on the target's test labels and report the best"
 
 ANSWERS = {
     "kind": {
-        "right": [by_labels],
+        "right": [by_labels, lambda *facts: by_labels(*facts).capitalize()],
         "wrong": [
             (by_domain, "although the target has labels"),
             (unlabelled_is_unsupervised, "although the source is labelled"),
             (always_transfer, "nothing is transferred"),
             (another_task, "no labels to learn from"),
+            (
+                lambda *facts: None if by_labels(*facts) == "none" else by_labels(*facts),
+                "nothing is transferred",
+            ),
             (lambda a, b, c, d: "none" if c and d else None, "combinations"),
             ("inductive", "no function"),
         ],
@@ -69,7 +73,7 @@ ANSWERS = {
         ],
     },
     "leaks": {
-        "right": [[EPOCH, TUNE, PEEK], {PEEK, TUNE, EPOCH}],
+        "right": [[EPOCH, TUNE, PEEK], {PEEK, TUNE, EPOCH}, [f"- {EPOCH}.", TUNE, PEEK]],
         "wrong": [
             ([EPOCH, TUNE], "test labels choose"),
             ([PEEK, TUNE], "cannot make"),

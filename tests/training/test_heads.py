@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeCV
 
 from transferlab.errors import UserError
+from transferlab.training.heads import SpanLogistic
 from transferlab.transfer import HEADS, RidgeHead, as_linear, make_head
-from transferlab.transfer.heads import SpanLogistic
 
 
 def blobs(seed, n=40, d=6, k=3):
