@@ -29,6 +29,7 @@ from transferlab.training.augmentation import augment
 from transferlab.training.checkpoint import write_whole
 from transferlab.training.loop import History, train
 from transferlab.training.progress import epoch_progress
+from transferlab.unsupervised import nt_xent
 
 SEED = 0
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -65,12 +66,7 @@ def contrastive(source: Source, images: torch.Tensor, temperature: float = 0.2):
         return (normalize(torch.cat(views)),)
 
     def loss(net, b):
-        z = F.normalize(net(b[0]).float(), dim=1)
-        similarity = z @ z.T / temperature
-        similarity.fill_diagonal_(-torch.inf)
-        n = len(z) // 2
-        partner = torch.cat([torch.arange(n, 2 * n), torch.arange(n)]).to(z.device)
-        return F.cross_entropy(similarity, partner)
+        return nt_xent(*net(b[0]).chunk(2), temperature)
 
     return batch, loss
 

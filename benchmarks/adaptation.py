@@ -1,0 +1,242 @@
+"""``python -m benchmarks.adaptation``: seconds and memory of adaptation on feature arrays, beside other tools."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from datetime import date
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from benchmarks.tools.adapters import OURS, ROWS, Clocked
+from transferlab.errors import UserError
+
+PACKAGES = ("scikit-learn", "scipy", "pot", "skada", "numpy", "transferlab")
+MEMORY = 2048  # MiB that the large problem may take, everything counted
+CLASSES = 10
+
+
+def made_domains(samples: int, features: int) -> tuple[np.ndarray, ...]:
+    """X_source, y_source, X_target, y_target: float32, correlated noise around classes, the target turned and moved."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(CLASSES, features))
+    mix = rng.normal(size=(features, features)) / np.sqrt(features) * np.logspace(0, -1, features)[:, None]
+    turn = np.eye(features) + 0.2 * rng.normal(size=(features, features)) / np.sqrt(features)
+    shift = 0.5 * rng.normal(size=features)
+    domains = []
+    for last in ("source", "target"):
+        y = rng.integers(CLASSES, size=samples)
+        X = np.empty((samples, features), np.float32)
+        for start in range(0, samples, 2000):
+            part = slice(start, min(start + 2000, samples))
+            block = 0.3 * centres[y[part]] + 2 * rng.normal(size=(len(y[part]), features)) @ mix
+            X[part] = block if last == "source" else block @ turn + shift
+        domains += [X, y]
+    return tuple(domains)
+
+
+def one(row: str, tool: str, samples: int, features: int) -> dict:
+    """A single run in this process: seconds from float32 arrays to a fitted classifier, and peak memory in MiB."""
+    run = ROWS[row][1][tool]
+    if run.needs:
+        import_module(run.needs)  # not on the clock
+    imported = peak_memory()
+    domains = made_domains(samples, features)
+    X, y, target, _ = domains
+    Clocked().fit(X[:50, :5], y[:50])
+    start = time.perf_counter()
+    accuracy = run(X, y, target, domains[3])
+    seconds = time.perf_counter() - start  # predictions for the target take part
+    return {
+        "row": row,
+        "tool": tool,
+        "samples": samples,
+        "features": features,
+        "seconds": seconds,
+        "classifier_seconds": Clocked.spent[-1],
+        "accuracy": float(accuracy),
+        "peak": peak_memory(),
+        "imports": imported,
+        "inputs": 2 * X.nbytes / 2**20,
+    }
+
+
+def peak_memory() -> float:
+    """MiB of this process at its largest, imports and inputs included."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage also counts what the parent held when it started this process
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def in_a_process(row: str, tool: str, samples: int, features: int, asked) -> dict:
+    """:func:`one` in a process of its own; what went wrong is in ``"missing"``."""
+    command = [sys.executable, "-m", "benchmarks.adaptation", "--one", row, tool, str(samples), str(features)]
+    threads = {
+        name: str(asked.threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    }
+    known = {"row": row, "tool": tool, "samples": samples, "features": features}
+    if (needs := ROWS[row][1][tool].needs) and find_spec(needs) is None:
+        return known | {"missing": "not installed"}
+    try:
+        done = subprocess.run(
+            command,
+            env=os.environ | threads,
+            capture_output=True,
+            text=True,
+            timeout=asked.limit,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return known | {"missing": f"more than {asked.limit} s"}
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["killed, most likely out of memory"])[-1]
+        return known | {"missing": last[:200]}
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure(asked: argparse.Namespace) -> dict:
+    """All runs; tools take turns, so that what disturbs the machine disturbs all of them."""
+    runs = []
+    for samples, features, repeats, peers in (
+        (asked.samples, asked.features, asked.repeats, True),
+        (asked.large_samples, asked.large_features, 1, False),
+    ):
+        for repeat in range(repeats):
+            for row in asked.rows:
+                tools = [tool for tool in ROWS[row][1] if peers or tool == OURS]
+                for tool in tools[repeat % len(tools) :] + tools[: repeat % len(tools)]:
+                    key = {"row": row, "tool": tool, "samples": samples, "features": features}
+                    if any("missing" in run and key.items() <= run.items() for run in runs):
+                        continue  # it failed in an earlier round
+                    runs.append(in_a_process(row, tool, samples, features, asked))
+                    print(_told(runs[-1]), file=sys.stderr, flush=True)
+    return {
+        "date": date.today().isoformat(),
+        "machine": {"processor": platform.processor() or platform.machine(), "threads": asked.threads},
+        "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "small": [asked.samples, asked.features],
+        "large": [asked.large_samples, asked.large_features],
+        "runs": runs,
+    }
+
+
+def tables(results: dict) -> str:
+    """Markdown: seconds of all tools on the small problem, seconds and memory of ours on the large one."""
+    n, d = results["small"]
+    lines = [
+        f"{n:,} samples in each domain, {d} features; medians; in brackets with the final classifier.",
+        "",
+        "| method | transferlab, s | others, s | times as fast | wanted, s | accuracy | peak, MiB |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in dict.fromkeys(run["row"] for run in results["runs"]):
+        lines.append(
+            _small_line(
+                row,
+                [r for r in results["runs"] if r["row"] == row and [r["samples"], r["features"]] == [n, d]],
+            )
+        )
+    n, d = results["large"]
+    lines += ["", f"{n:,} samples in each domain, {d} features, float32; peak of the whole process.", ""]
+    lines += [
+        "| method | s | of it final classifier | peak, MiB | of it imports and inputs | wanted |",
+        "|" + " --- |" * 6,
+    ]
+    for run in results["runs"]:
+        if [run["samples"], run["features"]] == [n, d]:
+            if "missing" in run:
+                lines.append(f"| {run['row']} | {run['missing']} | | | | |")
+                continue
+            lines.append(
+                f"| {run['row']} | {run['seconds']:.1f} | {run['classifier_seconds']:.1f} | {run['peak']:.0f} | "
+                f"{run['imports'] + run['inputs']:.0f} | {MEMORY} |"
+            )
+    return "\n".join(lines)
+
+
+def _small_line(row: str, runs: list[dict]) -> str:
+    wanted, tools = ROWS[row]
+    found, told, peers = {}, {}, []
+    for tool in tools:
+        mine = [run for run in runs if run["tool"] == tool and "missing" not in run]
+        if not mine:
+            told[tool] = next((run["missing"] for run in runs if run["tool"] == tool), "not run")
+            continue
+        found[tool] = median(run["seconds"] - run["classifier_seconds"] for run in mine)
+        told[tool] = f"{found[tool]:.2f} ({median(run['seconds'] for run in mine):.2f})"
+    peers = [tool for tool in tools if tool != OURS]
+    ratio = [found[tool] / found[OURS] for tool in peers if tool in found and OURS in found]
+    mine = {tool: [r for r in runs if r["tool"] == tool and "missing" not in r] for tool in tools}
+    return " | ".join(
+        [
+            f"| {row}",
+            told[OURS],
+            ", ".join(f"{tool} {told[tool]}" for tool in peers),
+            f"{min(ratio):.1f}" if ratio else "",
+            "" if wanted is None else f"{wanted:g}",
+            ", ".join(f"{tool} {r[0]['accuracy']:.2f}" for tool, r in mine.items() if r),
+            ", ".join(f"{tool} {max(run['peak'] for run in r):.0f}" for tool, r in mine.items() if r) + " |",
+        ]
+    )
+
+
+def _told(run: dict) -> str:
+    what = run.get("missing") or f"{run['seconds']:.1f} s, {run['peak']:.0f} MiB"
+    return f"{run['row']}, {run['tool']}, {run['samples']} × {run['features']}: {what}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("python -m benchmarks.adaptation", description=__doc__)
+    add = parser.add_argument
+    add("--json", type=Path, metavar="FILE", help="keep all raw numbers, versions and settings")
+    add("--quick", action="store_true", help="a smoke run: 300 and 3,000 samples, 16 features, one round")
+    add("--rows", nargs="+", choices=list(ROWS), default=list(ROWS), metavar="ROW")
+    add("--repeats", type=int, default=3, help="rounds on the small problem; the table shows medians")
+    add("--samples", type=int, default=5000, help="of each domain")
+    add("--features", type=int, default=256)
+    add("--large-samples", type=int, default=50_000)
+    add("--large-features", type=int, default=512)
+    add("--threads", type=int, default=os.cpu_count())
+    add("--limit", type=int, default=300, help="seconds after which a run is given up")
+    add("--one", nargs=4, help=argparse.SUPPRESS)
+    asked = parser.parse_args(arguments)
+    if asked.one:
+        row, tool, samples, features = asked.one
+        print(json.dumps(one(row, tool, int(samples), int(features))))
+        return 0
+    if asked.quick:
+        asked.samples, asked.features, asked.large_samples, asked.large_features = 300, 16, 3000, 16
+        asked.repeats = 1
+    try:
+        results = measure(asked)
+        if asked.json:
+            asked.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
+        print(tables(results))
+    except (UserError, OSError) as error:
+        print(f"benchmarks.adaptation: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""``python -m benchmarks.adaptation_accuracy PAIR``: every adaptation method on a pair of domains, over seeds.
+
+Each seed is stored when it is done, so that a run that was stopped goes on; the target's test is opened once, at the
+end. The result goes to ``notebooks/claims/adaptation/PAIR.json`` and into the table of the README.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.adaptation_pairs import PAIRS
+from transferlab.adaptation.study import (
+    METHODS,
+    SOURCE_ONLY,
+    SUPERVISED,
+    DomainPair,
+    SeedRun,
+    run_seed,
+    summarize,
+)
+from transferlab.data.cache import cache_dir
+from transferlab.errors import UserError
+from transferlab.training.checkpoint import write_whole
+
+ROOT = Path(__file__).resolve().parent.parent
+STORED = ROOT / "notebooks" / "claims" / "adaptation"
+_MARKED = re.compile(r"(<!-- table: adaptation -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.adaptation_accuracy", description=__doc__)
+    parser.add_argument(
+        "pair", nargs="?", choices=sorted(PAIRS), help="which pair; without one, the tables alone"
+    )
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument(
+        "--methods", nargs="+", default=list(METHODS), metavar="NAME", help=", ".join(METHODS)
+    )
+    given = parser.parse_args(arguments)
+    try:
+        if given.pair:
+            found = measure(PAIRS[given.pair](), range(given.seeds), given.methods)
+            _write(STORED / f"{given.pair}.json", json.dumps(found, indent=1) + "\n")
+        page = ROOT / "README.md"
+        _write(page, with_tables(page.read_text(encoding="utf-8"), tables()))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the seeds that were done are kept", file=sys.stderr)
+        return 130
+    return 0
+
+
+def measure(pair: DomainPair, seeds, methods=METHODS, folder: Path | None = None) -> dict:
+    """All seeds, those stored before taken from ``folder``, and what they say together."""
+    unknown = [name for name in methods if name not in METHODS]
+    if unknown:
+        raise UserError(f"there is no method {unknown[0]!r}; choose from {', '.join(METHODS)}.")
+    names = [name for name in METHODS if name in {SOURCE_ONLY, *methods}]
+    folder = cache_dir() / "adaptation" if folder is None else folder
+    runs = []
+    for seed in seeds:
+        path = folder / f"{pair.name}-{_key(pair, names)}-{seed}.npz"
+        if not path.is_file():
+            save_run(
+                path, run_seed(pair, seed, names, tell=lambda line: print(line, file=sys.stderr, flush=True))
+            )
+        runs.append(load_run(path))
+    return summarize(pair, runs) | {
+        "settings": {
+            "common": dict(pair.settings),
+            "of_method": {k: dict(v) for k, v in pair.of_method.items()},
+        },
+        "date": date.today().isoformat(),
+    }
+
+
+def save_run(path: Path, run: SeedRun) -> None:
+    """Write a seed's run, whole or not at all."""
+    facts = {"seed": run.seed, "scores": run.scores, "seconds": run.seconds, "diagnosis": run.diagnosis}
+
+    def write(temporary):
+        with open(temporary, "wb") as file:
+            np.savez_compressed(file, facts=np.array(json.dumps(facts)), **run.probabilities)
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, write)
+
+
+def load_run(path: Path) -> SeedRun:
+    """What :func:`save_run` wrote."""
+    with np.load(path, allow_pickle=False) as stored:
+        facts = json.loads(str(stored["facts"]))
+        tables = {name: stored[name] for name in stored.files if name != "facts"}
+    return SeedRun(facts["seed"], tables, facts["scores"], facts["seconds"], facts["diagnosis"])
+
+
+def _key(pair: DomainPair, names) -> str:
+    """A hash of everything that a seed's run depends on but the code."""
+    settings = {k: dict(v) for k, v in pair.of_method.items()}
+    described = (
+        pair.source.digest,
+        pair.target.digest,
+        pair.backbone.digest,
+        dict(pair.settings),
+        settings,
+        names,
+    )
+    return hashlib.sha256(repr(described).encode()).hexdigest()[:12]
+
+
+def stored_results() -> dict[str, dict]:
+    """Name of each measured pair to its result, in the order of ``PAIRS``."""
+    paths = {name: STORED / f"{name}.json" for name in PAIRS}
+    return {n: json.loads(p.read_text(encoding="utf-8")) for n, p in paths.items() if p.is_file()}
+
+
+def tables() -> str:
+    """Accuracies and validators of all measured pairs in Markdown."""
+    found = stored_results()
+    if not found:
+        return "Not measured yet.\n"
+    last = max(f["date"] for f in found.values())
+    sizes = [f"{f['n_test']}, {len(f['seeds'])}" for f in found.values()]
+    lines = [
+        f"Accuracy on the target's test in percent, mean with its 95 % interval over seeds and images; {last}.",
+        "",
+        "| | " + " | ".join(found) + " |",
+        "|---|" + "---|" * len(found),
+        "| target test images, seeds | " + " | ".join(sizes) + " |",
+    ]
+    rows = [name for name in (*METHODS, SUPERVISED) if any(name in f["methods"] for f in found.values())]
+    lines += [_line(name, [f["methods"].get(name) for f in found.values()]) for name in rows[:-1]]
+    lines.append(_line("**chosen without target labels**", [f["chosen"] for f in found.values()]))
+    lines.append(_line("oracle: the best on the test", [f["oracle"] for f in found.values()]))
+    lines.append(_line("supervised on the target", [f["methods"].get(SUPERVISED) for f in found.values()]))
+    lines += [
+        "",
+        "How well each validator orders the methods: weighted tau with its 95 % interval over seeds (1: as the test "
+        "does, 0: no agreement), and what its choice reaches.",
+        "",
+        "| validator | " + " | ".join(found) + " |",
+        "|---|" + "---|" * len(found),
+    ]
+    for name in next(iter(found.values()))["validators"]:
+        lines.append(
+            f"| {name} | " + " | ".join(_agreement(f["validators"][name]) for f in found.values()) + " |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _line(name: str, rows: list[dict | None]) -> str:
+    cells = [
+        f"{100 * r['estimate']:.1f} ({100 * r['low']:.1f}–{100 * r['high']:.1f})" if r else "—" for r in rows
+    ]
+    return f"| {name} | " + " | ".join(cells) + " |"
+
+
+def _agreement(found: dict) -> str:
+    if found["tau"] is None:
+        return "—"
+    ends = "" if found["low"] is None else f" ({found['low']:.2f} to {found['high']:.2f})"
+    return f"{found['tau']:.2f}{ends}; {100 * found['reached']:.1f} %"
+
+
+def with_tables(page: str, text: str) -> str:
+    """``page`` with ``text`` between its markers; as it was where it has none."""
+    return _MARKED.sub(lambda found: found[1] + text + found[2], page)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""Two domains come in: what is wrong with them is said before anything long starts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from transferlab.data.features import feature_table
+from transferlab.errors import UserError
+
+ORDER = "the order is fit(X_source, y_source, X_target)"
+_LARGE = 2**23  # numbers in a table, above which float32 stays float32 to save memory
+
+
+def working_table(features, name: str) -> np.ndarray:
+    """``features`` checked, as float64 (N, D); a float32 table of more than eight million numbers stays float32.
+
+    Examples
+    --------
+    >>> working_table(np.ones((2, 3), np.float32), "X").dtype
+    dtype('float64')
+    """
+    table = feature_table(features, name)
+    return table if table.size > _LARGE else table.astype(np.float64, copy=False)
+
+
+def two_domains(source, target) -> tuple[np.ndarray, np.ndarray]:
+    """Both as finite (N, D) and (M, D), two samples or more each, none of them constant.
+
+    In float64; large float32 tables stay as they are, and if one stays, so does the other.
+
+    Raises
+    ------
+    UserError
+        when one is no table, is too small, holds NaN, has samples that are all the same, or other features
+        than the other.
+
+    Examples
+    --------
+    >>> [table.shape for table in two_domains([[1, 2], [2, 3]], [[3, 4], [5, 6]])]
+    [(2, 2), (2, 2)]
+    """
+    tables = []
+    for domain, name in ((source, "X_source"), (target, "X_target")):
+        if domain is None:
+            raise UserError(f"{name} is missing; {ORDER}.")
+        table = working_table(domain, name)
+        if len(table) < 2:
+            raise UserError(
+                f"{name} has one sample, and one sample shows no distribution; give at least two, better a hundred."
+            )
+        if (table == table[0]).all():
+            raise UserError(
+                f"all samples of {name} have the same features; look whether the images are all alike or the "
+                "backbone is broken."
+            )
+        tables.append(table)
+    if tables[0].shape[1] != tables[1].shape[1]:
+        raise UserError(
+            f"X_source has {tables[0].shape[1]} features and X_target {tables[1].shape[1]}; extract both with the "
+            "same backbone."
+        )
+    precision = min(table.dtype for table in tables)
+    return tables[0].astype(precision, copy=False), tables[1].astype(precision, copy=False)
+
+
+def domain_labels(n: int, y, *, name: str = "y_source", classes: int = 2) -> np.ndarray:
+    """Labels (n,), one a sample, of at least ``classes`` classes.
+
+    Raises
+    ------
+    UserError
+        when there are none, too many or too few, or what was given is not labels.
+
+    Examples
+    --------
+    >>> domain_labels(2, ["cat", "dog"]).tolist()
+    ['cat', 'dog']
+    """
+    if y is None:
+        raise UserError(f"{name} is missing: the classes are learned from labelled samples; {ORDER}.")
+    labels = np.asarray(y)
+    if labels.ndim > 1:
+        raise UserError(f"{name} must be labels of shape ({n},), not of shape {labels.shape}; {ORDER}.")
+    if labels.shape != (n,):
+        raise UserError(f"{name} has {labels.size} labels for {n} samples; give one a sample; {ORDER}.")
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise UserError(f"{name} holds NaN; every sample needs its label, so leave out those without.")
+    if len(np.unique(labels)) < classes:
+        raise UserError(f"{name} names one class alone; give samples of at least {classes}.")
+    return labels
+
+
+def few_target_labels(X, y, known: np.ndarray) -> np.ndarray | None:
+    """Labels of the few labelled target samples, all among ``known``; None where there are no samples.
+
+    Raises
+    ------
+    UserError
+        when one of the two is missing, or a label is none of the source's classes.
+    """
+    if X is None and y is None:
+        return None
+    if X is None or y is None:
+        raise UserError("X_target_labelled and y_target_labelled belong together; give both, or neither.")
+    labels = domain_labels(len(X), y, name="y_target_labelled", classes=1)
+    unknown = sorted(set(labels.tolist()) - set(known.tolist()))
+    if unknown:
+        raise UserError(
+            f"the target label {unknown[0]!r} is none of the source's {len(np.unique(known))} classes; source and "
+            "target have to share one set of classes."
+        )
+    return labels

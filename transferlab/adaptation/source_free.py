@@ -1,0 +1,107 @@
+"""Source-free adaptation: fitted on the source once, then adapted to targets with no source image at hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from transferlab.adaptation.batchnorm import has_statistics
+from transferlab.adaptation.deep_base import ImageAdapter
+from transferlab.adaptation.image_domains import LabelledImages, few_images, pictures, same_classes
+from transferlab.errors import UserError
+from transferlab.training.inputs import in_batches
+
+
+class SourceFree(ImageAdapter):
+    """Base: ``fit`` on the source (a target may be left out), then ``adapt`` to a target, any number of times.
+
+    Each ``adapt`` starts from the source's network again. Subclasses fill in :meth:`_adapt_network`.
+    """
+
+    _needs_target = False
+
+    def adapt(self, X_target, *, X_target_labelled=None, y_target_labelled=None, start=None):
+        """Adapt the network that ``fit`` left, or that of ``start`` (a fitted method), to ``X_target``.
+
+        Parameters
+        ----------
+        X_target : ``ImageSet`` or uint8 (M, C, H, W); labels in it are not looked at
+        X_target_labelled, y_target_labelled : a few labelled target images, where there are any
+        start : a fitted method of the same backbone, whose source training is taken over
+        """
+        if start is not None:
+            start._module  # noqa: B018 (says so where it is not fitted)
+            self.backbone_, self.boundary_, self.classes_ = start.backbone_, start.boundary_, start.classes_
+            self._take_over(start)
+        self._module.load_state_dict(self.source_state_)
+        target = pictures(X_target, "X_target")
+        few = few_images(X_target_labelled, y_target_labelled, self.classes_)
+        same_classes(X_target_labelled, X_target)
+        self._adapt(None, target, few)
+        return self
+
+    def _adapt(self, source, target, few):
+        if target is None:
+            return
+        self.module_.requires_grad_(True)
+        self._measure("target", target)
+        self._adapt_network(target, few)
+        self._measure("target", target)
+
+    def _adapt_network(self, target: np.ndarray, few: LabelledImages | None) -> None:
+        """Train on the target, starting from the source's weights and the target's statistics."""
+
+    def _target_outputs(self, target: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Features (M, D) and logits (M, K) of the images as they are, by the target's statistics."""
+        self._set_domain("target")
+        features = in_batches(self.module_.body, self._rows(target))
+        head = self.module_.head.cpu()
+        with torch.no_grad():
+            return features.clone(), head(features.clone())
+
+    def _train_on_target(self, phase, target, few, labels, loss, epochs):  # noqa: PLR0917
+        """Batches of target images with their entry in ``labels``, and some of the few labelled ones behind them."""
+        inputs = self._inputs(target)
+        labelled = None if few is None else (self._inputs(few.images), torch.from_numpy(few.codes))
+
+        def batch(indices, epoch, generator):
+            tensors = [inputs(indices, epoch, generator), labels[indices]]
+            if labelled is not None:
+                size = max(1, min(len(labelled[1]), len(indices) // 2))
+                picks = torch.randint(len(labelled[1]), (size,), generator=generator)
+                tensors += [labelled[0](picks, epoch, generator), labelled[1][picks]]
+            return tensors
+
+        def whole(module, tensors):
+            x, given, *extra = tensors
+            logits = module(torch.cat([x, extra[0]]) if extra else x).float()
+            value = loss(logits[: len(x)], given)
+            return value + F.cross_entropy(logits[len(x) :], extra[1]) if extra else value
+
+        data = (target, labels.numpy(), *(() if few is None else (few.images, few.codes)))
+        self._train(phase, self.module_, batch, len(inputs), whole, epochs, data)
+
+
+class AdaBN(SourceFree):
+    """The target's BatchNorm statistics in place of the source's; no weight changes (Li et al. 2016).
+
+    Examples
+    --------
+    >>> from transferlab.data import load_task
+    >>> images = load_task("digits", labels_per_class=5).train
+    >>> model = AdaBN("tiny", source_epochs=0).fit(images).adapt(images.images[:, :, ::-1].copy())
+    >>> model.predict(images).shape == images.labels.shape
+    True
+    """
+
+    def _adapt_network(self, target, few):
+        if few is not None:
+            raise UserError(
+                "AdaBN learns from no labels; leave X_target_labelled out, or use SHOT or PseudoLabels."
+            )
+        if not has_statistics(self.module_.body):
+            raise UserError(
+                f"{self.backbone_.name} has no BatchNorm above the frozen stages, so that AdaBN has nothing to "
+                "change; free more stages or take another method."
+            )

@@ -1,0 +1,231 @@
+"""Methods × seeds on one pair of domains: what was chosen without target labels, and what that cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from transferlab.adaptation.adversarial import CDAN, DANN
+from transferlab.adaptation.coral import CORAL
+from transferlab.adaptation.deep_base import DeepSourceOnly, ImageAdapter
+from transferlab.adaptation.deep_joint import DAN, MCC, DeepCORAL
+from transferlab.adaptation.diagnosis import diagnose
+from transferlab.adaptation.joint_components import JDA
+from transferlab.adaptation.kernel_components import TCA
+from transferlab.adaptation.kmm import KMM
+from transferlab.adaptation.on_images import OnFeatures
+from transferlab.adaptation.optimal_transport import OptimalTransport
+from transferlab.adaptation.oracle import validator_agreement
+from transferlab.adaptation.pseudo_labels import PseudoLabels
+from transferlab.adaptation.selection import DEFAULT_VALIDATOR, validator_scores
+from transferlab.adaptation.shot import SHOT
+from transferlab.adaptation.source_free import AdaBN
+from transferlab.adaptation.subspace import SubspaceAlignment
+from transferlab.adaptation.tent import TENT
+from transferlab.data import ImageSet, SealedTest
+from transferlab.data.splits import hold_out
+from transferlab.evaluation import bootstrap_seeds_images
+
+SOURCE_ONLY, SUPERVISED = "source-only", "supervised"
+DEEP = {
+    "AdaBN": AdaBN, "TENT": TENT, "pseudo-labels": PseudoLabels, "SHOT": SHOT,
+    "DAN": DAN, "Deep CORAL": DeepCORAL, "DANN": DANN, "CDAN": CDAN, "MCC": MCC,
+}  # fmt: skip
+ON_FEATURES = {
+    "KMM": KMM, "subspace alignment": SubspaceAlignment, "CORAL": CORAL, "TCA": TCA, "JDA": JDA,
+    "optimal transport": OptimalTransport,
+}  # fmt: skip
+#: Names of all methods of a study, the baseline first.
+METHODS = (SOURCE_ONLY, *ON_FEATURES, *DEEP)
+
+
+@dataclass(frozen=True, eq=False)
+class DomainPair:
+    """A labelled source, an unlabelled target, and a sealed test of the target.
+
+    Parameters
+    ----------
+    name : of the pair
+    source : labelled; ``groups`` stay on one side when a part of it is held out for validators
+    source_held : labelled source images for the validators alone; a fifth of ``source`` when None
+    target : unlabelled images to adapt to
+    test : other images of the target, or None where it has no labels
+    target_labelled : the same target images with their labels, for the supervised row alone; or None
+    backbone, settings : of every method, see :class:`~transferlab.adaptation.deep_base.ImageAdapter`
+    of_method : further settings of methods by name
+    """
+
+    name: str
+    source: ImageSet
+    target: ImageSet
+    test: SealedTest | None
+    backbone: object
+    source_held: ImageSet | None = None
+    target_labelled: ImageSet | None = None
+    settings: Mapping = field(default_factory=dict)
+    of_method: Mapping[str, Mapping] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class SeedRun:
+    """One seed: probabilities (N, K) on the test, each validator's scores, seconds of each fit, what the source-only
+    network's features show of the shift (see :func:`~transferlab.adaptation.diagnosis.diagnose`)."""
+
+    seed: int
+    probabilities: Mapping[str, np.ndarray]
+    scores: Mapping[str, Mapping[str, float]]
+    seconds: Mapping[str, float]
+    diagnosis: Mapping
+
+
+def candidates(pair: DomainPair, seed: int, names: Sequence[str] = METHODS) -> dict[str, ImageAdapter]:
+    """Unfitted methods by name, all on one backbone and with one seed."""
+    found: dict[str, ImageAdapter] = {}
+    for name in names:
+        settings = dict(pair.settings) | dict(pair.of_method.get(name, {})) | {"random_state": seed}
+        if name == SOURCE_ONLY:
+            found[name] = DeepSourceOnly(pair.backbone, **settings)
+        elif name in DEEP:
+            found[name] = DEEP[name](pair.backbone, **settings)
+        else:
+            found[name] = OnFeatures(pair.backbone, method=ON_FEATURES[name](), **settings)
+    return found
+
+
+def run_seed(
+    pair: DomainPair,
+    seed: int,
+    names: Sequence[str] = METHODS,
+    *,
+    supervised: bool = True,
+    tell: Callable[[str], object] = lambda line: None,
+) -> SeedRun:
+    """Fit every method once; nothing here sees a target label but the row called supervised.
+
+    The source is trained on once and shared; the validators see source images that trained nothing.
+    """
+    train, held = source_halves(pair, seed)
+    start = candidates(pair, seed, [SOURCE_ONLY])[SOURCE_ONLY]
+    seconds, models = {}, {}
+    seconds[SOURCE_ONLY] = _timed(lambda: start.fit(train, None, pair.target))
+    models[SOURCE_ONLY] = start
+    for name, method in candidates(pair, seed, [n for n in names if n != SOURCE_ONLY]).items():
+        tell(f"{pair.name}, seed {seed}: {name}")
+        seconds[name] = _timed(lambda m=method: m.fit(train, None, pair.target, start=start))
+        models[name] = method
+    scores = validator_scores(
+        models,
+        X_target=pair.target,
+        X_source_valid=held.without_labels(),
+        y_source_valid=held.labels,
+        X_source_train=train,
+    )
+    if supervised and pair.target_labelled is not None:
+        tell(f"{pair.name}, seed {seed}: {SUPERVISED}")
+        rival = candidates(pair, seed, [SOURCE_ONLY])[SOURCE_ONLY]
+        seconds[SUPERVISED] = _timed(lambda: rival.fit(pair.target_labelled, None, pair.target))
+        models[SUPERVISED] = rival
+    unseen = pair.target if pair.test is None else pair.test.image_set
+    probabilities = {name: model.predict_proba(unseen) for name, model in models.items()}
+    return SeedRun(seed, probabilities, scores, seconds, _diagnosed(start, held, pair.target, seed))
+
+
+def source_halves(pair: DomainPair, seed: int, share: float = 0.2) -> tuple[ImageSet, ImageSet]:
+    """Training and held-out images of the source; where ``share`` is held out, whole groups together."""
+    source = pair.source
+    if pair.source_held is not None:
+        return source, pair.source_held
+    rng = np.random.default_rng([seed, 4_711])
+    held = hold_out(source.labels, source.groups, len(source.classes), share, rng)
+    return source[~held], source[held]
+
+
+def _diagnosed(start: ImageAdapter, held: ImageSet, target: ImageSet, seed: int) -> dict:
+    found = diagnose(
+        start.transform(held, "source"),
+        start.transform(target, "source"),
+        y_source=np.asarray(held.classes)[held.labels],
+        source_probabilities=start.predict_proba(held, "source"),
+        target_probabilities=start.predict_proba(target, "source"),
+        classes=held.classes,
+        seed=seed,
+    )
+    a_distance = asdict(found.distance.a_distance)
+    return {
+        "detected": found.detected,
+        "a_distance": a_distance,
+        "proportions_changed": found.proportions_changed,
+        "explained_by_label_shift": found.explained_by_label_shift,
+        "text": found.text,
+    }
+
+
+def _timed(do: Callable[[], object]) -> float:
+    clock = time.perf_counter()
+    do()
+    return time.perf_counter() - clock
+
+
+def summarize(pair: DomainPair, runs: Sequence[SeedRun], validator: str = DEFAULT_VALIDATOR) -> dict:
+    """Choices first, then one look at the sealed test: a dict of plain numbers, to be stored.
+
+    ``methods`` : name to accuracy a seed, mean, interval over seeds and images, seconds; ``chosen`` : the validator's
+    choice a seed and its accuracies; ``oracle`` : the best on the test a seed; ``validators`` : name to the weighted
+    tau of its scores with the accuracies, a seed, mean and interval over seeds, and what its choice reached;
+    ``diagnosis`` : a seed, what could be said of the shift beforehand.
+    """
+    names = list(runs[0].scores[validator])
+    chosen = [max(names, key=lambda n, run=run: run.scores[validator][n]) for run in runs]
+    stored = {f"{run.seed} {name}": _Stored(p) for run in runs for name, p in run.probabilities.items()}
+    looked = pair.test.score(stored)
+    right = {
+        name: np.stack([looked.probabilities[f"{run.seed} {name}"].argmax(1) == looked.truth for run in runs])
+        for name in runs[0].probabilities
+    }
+    accuracy = {name: table.mean(1) for name, table in right.items()}
+    best = [max(names, key=lambda n, i=i: accuracy[n][i]) for i in range(len(runs))]
+    groups = looked.groups
+
+    def row(tables: np.ndarray) -> dict:
+        return {
+            "per_seed": tables.mean(1).tolist(),
+            **asdict(bootstrap_seeds_images(tables, groups)),
+        }
+
+    return {
+        "pair": pair.name,
+        "seeds": [run.seed for run in runs],
+        "n_source": len(pair.source), "n_target": len(pair.target), "n_test": len(looked.truth),
+        "classes": len(pair.source.classes),
+        "validator": validator,
+        "methods": {
+            name: row(table) | {"seconds": float(np.mean([run.seconds[name] for run in runs]))}
+            for name, table in right.items()
+        },
+        "chosen": row(np.stack([right[name][i] for i, name in enumerate(chosen)])) | {"names": chosen},
+        "oracle": row(np.stack([right[name][i] for i, name in enumerate(best)])) | {"names": best},
+        "diagnosis": [dict(run.diagnosis) for run in runs],
+        "validators": {v: _ranked(v, runs, names, accuracy) for v in runs[0].scores},
+    }  # fmt: skip
+
+
+def _ranked(validator: str, runs: Sequence[SeedRun], names: Sequence[str], accuracy) -> dict:
+    scores = [{n: run.scores[validator][n] for n in names} for run in runs]
+    truth = [{n: float(accuracy[n][i]) for n in names} for i in range(len(runs))]
+    found = validator_agreement(scores, truth)
+    picks = [max(names, key=lambda n, s=s: s[n]) for s in scores]
+    reached = [truth[i][pick] for i, pick in enumerate(picks)]
+    return asdict(found) | {"taus": list(found.taus), "picks": picks, "reached": float(np.mean(reached))}
+
+
+class _Stored:
+    """Probabilities that were computed before the test was opened."""
+
+    def __init__(self, probabilities: np.ndarray):
+        self.probabilities = probabilities
+
+    def predict_proba(self, X) -> np.ndarray:
+        return self.probabilities
