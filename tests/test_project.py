@@ -57,13 +57,16 @@ def test_environment_yml_has_the_dependencies_of_pyproject():
 def test_every_import_of_the_package_is_a_declared_dependency():
     """A package that only comes along with another may be gone with its next version."""
     comes_with = {
+        "ot": "pot",
+        "umap": "umap-learn",
         "sklearn": "scikit-learn",
         "skimage": "scikit-image",
         "PIL": "pillow",
         "IPython": "ipykernel",
         "traitlets": "ipywidgets",
     }
-    declared = {re.match(r"[\w-]+", d)[0] for d in PROJECT["dependencies"]}
+    optional = PROJECT["optional-dependencies"]["umap"]
+    declared = {re.match(r"[\w-]+", d)[0] for d in [*PROJECT["dependencies"], *optional]}
     found = {
         (path.relative_to(ROOT).as_posix(), name.split(".")[0])
         for path in (ROOT / "transferlab").rglob("*.py")

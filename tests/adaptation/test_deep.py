@@ -313,3 +313,12 @@ def test_methods_of_batchnorm_refuse_a_network_without_any(source, target):
                 X_target_labelled=target.images[:2],
                 y_target_labelled=target.labels[:2],
             )
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.parametrize("method", [SHOT, CDAN])
+def test_adapts_on_a_gpu(method, backbone, source, target):
+    model = method(backbone, **FAST | {"device": "cuda"}).fit(source, None, target)
+    assert np.isfinite(model.predict_proba(target)).all()
+    assert model.transform(target).shape == (len(target), backbone.feature_dim)

@@ -8,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from transferlab.adaptation.base import FeatureAdapter, default_classifier
+from transferlab.adaptation.domain_distance import domain_distance
 from transferlab.backbones import load_backbone
 from transferlab.errors import UserError
 from transferlab.training.boundary_cache import shared_cache
@@ -16,10 +17,10 @@ from transferlab.training.boundary_cache import shared_cache
 class SourceEnsemble(ClassifierMixin, BaseEstimator):
     """A model for each source, adapted to the target; their answers are averaged by weight.
 
-    A source weighs more the nearer it is to the target (a domain classifier tells them apart less often) and the
-    better its labels are learned: by itself in cross-validation, and, from three sources on, by models of the others
-    (the median of them). So neither a far source nor one whose labels are wrong, even consistently, sinks the
-    result. With two sources nobody can say which of two contradicting ones is wrong.
+    A source weighs more the nearer it is to the target (by the proxy A-distance) and the better its labels are
+    learned: by itself in cross-validation, and, from three sources on, by models of the others (the median of them).
+    So neither a far source nor one whose labels are wrong, even consistently, sinks the result. With two sources
+    nobody can say which of two contradicting ones is wrong.
 
     For all sources in one heap ("pooled"), fit the method itself: it does not look at ``source_domain``.
 
@@ -28,8 +29,8 @@ class SourceEnsemble(ClassifierMixin, BaseEstimator):
     method : an unfitted method of :mod:`transferlab.adaptation`, on features or on images
     sharpness : how strongly distance and quality count; 0 weighs all sources alike
 
-    Attributes: ``models_`` (dict of source to fitted method), ``weights_`` (dict, sum 1), ``distances_`` and
-    ``qualities_`` (dicts, 0 to 1).
+    Attributes: ``models_`` (dict of source to fitted method), ``weights_`` (dict, sum 1), ``distances_`` (dict,
+    proxy A-distance to the target, 0 to 2), ``qualities_`` (dict, 0 to 1).
 
     Examples
     --------
@@ -79,7 +80,7 @@ class SourceEnsemble(ClassifierMixin, BaseEstimator):
         features = {name: self._features(X_source[picks]) for name, picks in parts.items()}
         target = self._features(X_target)
         known = {name: labels[picks] for name, picks in parts.items()}
-        self.distances_ = {name: domain_separation(features[name], target) for name in names}
+        self.distances_ = {name: steady_distance(features[name], target) for name in names}
         self.qualities_ = source_qualities(features, known)
         scores = np.array([self.qualities_[n] * (1 - self.distances_[n] / 2) for n in names])
         powers = np.maximum(scores, 1e-3) ** self.sharpness
@@ -130,18 +131,14 @@ class SourceEnsemble(ClassifierMixin, BaseEstimator):
         return rows.all().double().numpy()
 
 
-def domain_separation(source: np.ndarray, target: np.ndarray, most: int = 1000, seed: int = 0) -> float:
-    """Proxy A-distance by cross-validation: 2 (1 - 2 error) of a balanced domain classifier, cut to 0 … 2.
-
-    Parameters
-    ----------
-    source, target : float (N, D) and (M, D); most : samples taken of each, drawn by ``seed``
-    """
-    rng = np.random.default_rng(seed)
-    size = min(len(source), len(target), most)
-    X = np.concatenate([part[rng.choice(len(part), size, replace=False)] for part in (source, target)])
-    is_target = np.repeat([0, 1], size)
-    return float(np.clip(2 * (1 - 2 * (1 - _held_out_accuracy(X, is_target, seed))), 0, 2))
+def steady_distance(source: np.ndarray, target: np.ndarray, splits: int = 5) -> float:
+    """Proxy A-distance (see :func:`~transferlab.adaptation.domain_distance.domain_distance`), the mean over random
+    halves, cut to 0 … 2: of one split of a small source it is too noisy to weigh by."""
+    found = [
+        domain_distance(source, target, permutations=19, seed=seed).a_distance.estimate
+        for seed in range(splits)
+    ]
+    return float(np.clip(np.mean(found), 0, 2))
 
 
 def source_qualities(features: dict, labels: dict, seed: int = 0) -> dict:
