@@ -26,6 +26,7 @@ from transferlab.adaptation.study import (
     run_seed,
     summarize,
 )
+from transferlab.course.source_hash import code_hash
 from transferlab.data.cache import cache_dir
 from transferlab.errors import UserError
 from transferlab.training.checkpoint import write_whole
@@ -105,17 +106,25 @@ def load_run(path: Path) -> SeedRun:
 
 
 def _key(pair: DomainPair, names) -> str:
-    """A hash of everything that a seed's run depends on but the code."""
-    settings = {k: dict(v) for k, v in pair.of_method.items()}
-    described = (
-        pair.source.digest,
-        pair.target.digest,
-        pair.backbone.digest,
-        dict(pair.settings),
-        settings,
-        names,
+    """A hash of everything that a seed's run depends on, code included."""
+    sets = (
+        pair.source,
+        pair.source_held,
+        pair.target,
+        pair.target_labelled,
+        pair.test and pair.test.image_set,
     )
+    digests = [each and each.digest for each in sets]
+    settings = {k: dict(v) for k, v in pair.of_method.items()}
+    described = (code_of_methods(), digests, pair.backbone.digest, dict(pair.settings), settings, list(names))
     return hashlib.sha256(repr(described).encode()).hexdigest()[:12]
+
+
+def code_of_methods() -> str:
+    """A hash of the code of everything that adapts; comments and docstrings do not count."""
+    rooms = ("adaptation", "training", "backbones")
+    files = sorted(path for room in rooms for path in (ROOT / "transferlab" / room).glob("*.py"))
+    return code_hash([path.read_text(encoding="utf-8") for path in files])
 
 
 def stored_results() -> dict[str, dict]:
@@ -139,7 +148,9 @@ def tables() -> str:
         "| target test images, seeds | " + " | ".join(sizes) + " |",
     ]
     rows = [name for name in (*METHODS, SUPERVISED) if any(name in f["methods"] for f in found.values())]
-    lines += [_line(name, [f["methods"].get(name) for f in found.values()]) for name in rows[:-1]]
+    lines += [
+        _line(name, [f["methods"].get(name) for f in found.values()]) for name in rows if name != SUPERVISED
+    ]
     lines.append(_line("**chosen without target labels**", [f["chosen"] for f in found.values()]))
     lines.append(_line("oracle: the best on the test", [f["oracle"] for f in found.values()]))
     lines.append(_line("supervised on the target", [f["methods"].get(SUPERVISED) for f in found.values()]))

@@ -79,6 +79,29 @@ def test_settings_survive_a_clone_and_a_fit(method, backbone, source, target):
         method(backbone, no_such=1)
 
 
+@pytest.mark.parametrize("method", [m for m in JOINT if m not in (DANN, CDAN)])
+def test_the_loss_between_domains_counts_from_the_first_epoch(method, backbone, source, target, started):
+    answers = [
+        method(backbone, weight=weight, **FAST, random_state=3)
+        .fit(source, None, target, start=started)
+        .predict_proba(target)
+        for weight in (0.0, 50.0)
+    ]
+    assert np.abs(answers[0] - answers[1]).max() > 0.01
+
+
+@pytest.mark.parametrize("method", [SHOT, PseudoLabels, TENT])
+def test_an_adapted_network_has_its_own_statistics_of_the_source(method, backbone, source, target):
+    """With those of the network before, accuracy on the source falls for no reason of the method's."""
+    model = method(backbone, **FAST | {"epochs": 4}, random_state=3).fit(source, None, target)
+    kept = model.predict_proba(source, domain="source")
+    model._measure("source", source.images)
+    assert np.allclose(model.predict_proba(source, domain="source"), kept, atol=1e-6)
+    alone = model.adapt(target)
+    with pytest.raises(UserError, match="adapted without the source at hand"):
+        alone.predict_proba(source, domain="source")
+
+
 def test_the_backbone_given_is_never_changed(backbone, source, target):
     before = backbone.weights_digest
     SHOT(backbone, rounds=1, **FAST).fit(source, None, target)
@@ -257,10 +280,15 @@ def test_one_bad_source_does_not_sink_m3sda(backbone, source, target):
     assert model.head_weights_["bad"] < 0.2
     copied = copy.deepcopy(model)
     assert np.array_equal(copied.predict_proba(target), model.predict_proba(target))
+    few = {"X_target_labelled": target.images, "y_target_labelled": (target.labels + 1) % 3}
+    taught = clone(model).set_params(epochs=30).fit(source, labels, target, source_domain=names, **few)
+    wrong = few["y_target_labelled"]
+    assert (taught.predict(target) == wrong).mean() > (model.predict(target) == wrong).mean() + 0.2
+    untrained = clone(model).set_params(on_epoch=_nothing_is_trained)
     with pytest.raises(UserError, match="source_domain is missing"):
-        clone(model).fit(source, None, target)
+        untrained.fit(source, None, target)
     with pytest.raises(UserError, match="there is one source"):
-        clone(model).fit(source, None, target, source_domain=np.full(len(source), "a"))
+        untrained.fit(source, None, target, source_domain=np.full(len(source), "a"))
 
 
 @pytest.mark.parametrize("method", [SHOT, DANN])
@@ -295,6 +323,47 @@ def test_bad_input_is_named_before_anything_is_trained(method, backbone, source,
         method("tiny").fit(source, None, target, start=started)
     with pytest.raises(UserError, match="domain 'print' is not known"):
         started.predict_proba(target, domain="print")
+    swapped = ImageSet(target.images, target.labels, target.classes[::-1])
+    with pytest.raises(UserError, match="they stand in another order"):
+        model.fit(source, None, target, X_target_labelled=swapped)
+    with pytest.raises(UserError, match="there are no labels to score by"):
+        started.score(target.without_labels())
+    for settings, sentence in (
+        ({"batch_size": 0}, "batch_size is 0, but has to be a whole number of at least 2"),
+        ({"epochs": -1}, "epochs is -1"),
+        ({"random_state": None}, "random_state is None"),
+        ({"learning_rate": 0}, "learning_rate is 0, but has to be a number above 0"),
+        ({"augmentation": 2.0}, "augmentation is 2.0"),
+        (
+            {"weight": -1.0} if method is DANN else {"rounds": 0},
+            "weight is -1.0" if method is DANN else "rounds is 0",
+        ),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            clone(model).set_params(**settings).fit(source, None, target)
+
+
+def test_adapting_checks_what_fitting_checks(backbone, source, target):
+    model = SHOT(backbone, **FAST).fit(source)
+    before = model.predict_proba(source, domain="source")
+    for given, sentence in (
+        (ImageSet(target.images, None, ("cat", "dog")), "name different classes"),
+        (target[:1], "X_target has 1 image"),
+        (None, "X_target is missing"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            model.adapt(given)
+    assert np.array_equal(model.predict_proba(source, domain="source"), before)
+
+
+def test_phases_of_an_earlier_fit_are_forgotten(backbone, source, target):
+    model = SHOT(backbone, rounds=3, **FAST).fit(source, None, target)
+    assert set(model.history_) == {"source", "round 1", "round 2", "round 3"}
+    assert set(model.set_params(rounds=1).fit(source, None, target).history_) == {"source", "round 1"}
+
+
+def _nothing_is_trained(record):
+    pytest.fail("something was trained")
 
 
 def test_methods_of_batchnorm_refuse_a_network_without_any(source, target):
@@ -303,10 +372,10 @@ def test_methods_of_batchnorm_refuse_a_network_without_any(source, target):
     plain = load_backbone("torchvision/squeezenet1_0", pretrained=False).with_input_size(32)
     for method in (AdaBN, TENT):
         with pytest.raises(UserError, match="has no BatchNorm"):
-            method(plain, source_epochs=0).fit(source[:8], None, target[:8])
+            method(plain, on_epoch=_nothing_is_trained).fit(source[:8], None, target[:8])
     for method in (AdaBN, TENT):
         with pytest.raises(UserError, match="learns from no labels"):
-            method("tiny", source_epochs=0).fit(
+            method("tiny", on_epoch=_nothing_is_trained).fit(
                 source[:8],
                 None,
                 target[:8],

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, mannwhitneyu, norm
 
-from transferlab.adaptation import mmd as mmd_module
+from transferlab.adaptation import mean_discrepancy
 from transferlab.adaptation.domain_classifier import domain_classifier, importance_weights
 from transferlab.adaptation.domain_distance import (
     _a_distance,
@@ -17,7 +17,7 @@ from transferlab.adaptation.domain_distance import (
     detectable_distance,
     domain_distance,
 )
-from transferlab.adaptation.mmd import kernel_widths, mmd, multi_kernel
+from transferlab.adaptation.mean_discrepancy import kernel_widths, mmd, multi_kernel
 from transferlab.errors import UserError
 
 
@@ -50,7 +50,7 @@ def test_mmd_is_its_sums_over_pairs(seed, n, m, biased):
 def test_blocks_change_nothing(monkeypatch, biased):
     X, Y = normal(0, 53), normal(1, 38, shift=1)
     whole = mmd(X, Y, biased=biased)
-    monkeypatch.setattr(mmd_module, "_BLOCK", 7)
+    monkeypatch.setattr(mean_discrepancy, "_BLOCK", 7)
     assert mmd(X, Y, biased=biased) == pytest.approx(whole, abs=1e-13)
 
 
@@ -61,7 +61,7 @@ def test_no_table_larger_than_a_block(monkeypatch):
         sizes.append((len(X), len(Y)))
         return multi_kernel(X, Y, widths)
 
-    monkeypatch.setattr(mmd_module, "multi_kernel", watched)
+    monkeypatch.setattr(mean_discrepancy, "multi_kernel", watched)
     mmd(normal(0, 4500, 2), normal(1, 1500, 2), [1.0])
     assert np.max(sizes) <= 1024 and len(sizes) > 10
 

@@ -123,9 +123,20 @@ def test_collapse_fools_entropy_and_not_information_maximization():
 
 def test_moments_of_equal_domains_do_not_differ_and_squares_are_seen():
     x = drawn(50, 3)
-    assert float(moment_distance([x, x.clone(), x.clone()])) == pytest.approx(0, abs=1e-9)
+    assert float(moment_distance(x, [x.clone(), x.clone()])) == pytest.approx(0, abs=1e-9)
     spread = (x - x.mean(0)) * 3 + x.mean(0)  # same mean, other variance
-    assert float(moment_distance([x, spread])) > 1
+    assert float(moment_distance(x, [spread])) > 1
+
+
+def test_moment_distance_is_the_paper_s_double_sum():
+    target, sources = drawn(6, 3), [drawn(5, 3, seed=s) for s in (1, 2, 3)]
+    expected = 0.0
+    for power in (1, 2):
+        moments = [(x.numpy() ** power).mean(0) for x in sources]
+        there = (target.numpy() ** power).mean(0)
+        expected += sum(np.linalg.norm(m - there) for m in moments) / 3
+        expected += sum(np.linalg.norm(moments[i] - moments[j]) for i, j in ((0, 1), (0, 2), (1, 2))) / 3
+    assert float(moment_distance(target, sources)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +147,7 @@ def test_moments_of_equal_domains_do_not_differ_and_squares_are_seen():
         mcc_loss,
         information_maximization,
         lambda x: entropy(x).sum(),
-        lambda x: moment_distance([x[:3], x[3:6], x[6:]]),
+        lambda x: moment_distance(x[:3], [x[3:6], x[6:]]),
     ],
     ids=["mmd", "coral", "mcc", "information", "entropy", "moments"],
 )

@@ -7,16 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.svm import LinearSVC
 
 from benchmarks import adaptation_accuracy, adaptation_pairs
 from transferlab.adaptation import (
     CORAL,
     METHODS,
+    TCA,
     DeepSourceOnly,
     DomainPair,
     OnFeatures,
     SourceEnsemble,
     SourceOnly,
+    TrAdaBoost,
     run_seed,
     select,
     summarize,
@@ -113,16 +116,32 @@ def test_the_readme_shows_the_stored_tables():
 
 
 def test_stored_results_are_those_of_the_methods_and_settings_that_stand_here():
-    found = adaptation_accuracy.stored_results()
-    assert "printed-to-digits-final" in found
-    for name, result in found.items():
+    for name, result in adaptation_accuracy.stored_results().items():
         assert result["pair"] == name
         assert len(result["seeds"]) >= 5
-        assert set(result["methods"]) <= {*METHODS, SUPERVISED}
-    for name in ("printed-to-digits", "printed-to-digits-final"):
+        assert set(result["methods"]) == {*METHODS, SUPERVISED}
         stands = adaptation_pairs.PAIRS[name]()
-        assert found[name]["settings"]["common"] == stands.settings
-        assert found[name]["settings"]["of_method"] == stands.of_method
+        assert result["settings"] == {
+            "common": dict(stands.settings),
+            "of_method": {k: dict(v) for k, v in stands.of_method.items()},
+        }
+
+
+def test_a_seed_of_other_code_or_images_is_not_taken(pair, monkeypatch):
+    key = adaptation_accuracy._key(pair, ["source-only"])
+    assert adaptation_accuracy._key(pair, ["source-only"]) == key
+    held = replace(pair, source_held=pair.source[:9])
+    assert adaptation_accuracy._key(held, ["source-only"]) != key
+    monkeypatch.setattr(adaptation_accuracy, "code_of_methods", lambda: "other")
+    assert adaptation_accuracy._key(pair, ["source-only"]) != key
+
+
+def test_pairs_that_fix_the_validator_share_no_image_between_source_and_test():
+    for name in adaptation_pairs.FOR_VALIDATOR:
+        pair = adaptation_pairs.PAIRS[name]()
+        if pair.source.groups is not None:
+            assert not set(pair.source.groups) & set(pair.test.image_set.groups)
+        assert not {"digits", "handwriting"} & {pair.source.domain, pair.target.domain}
 
 
 def test_methods_on_features_are_called_with_images(pair):
@@ -203,6 +222,24 @@ def test_an_ensemble_of_image_sources(pair):
     assert set(model.weights_) == {"even", "odd"}
 
 
+def test_a_method_s_own_bad_input_is_named_before_the_network_is_trained(pair):
+    stop = {"on_epoch": lambda record: pytest.fail("something was trained")}
+    for method, sentence in (
+        (TrAdaBoost(), "TrAdaBoost learns which source samples to trust"),
+        (TCA(mu=0), "mu is 0"),
+        (TCA(n_components=999), "n_components is 999"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            OnFeatures(pair.backbone, method=method, **FAST, **stop).fit(pair.source, None, pair.target)
+
+
+def test_a_classifier_that_tells_labels_alone_is_not_taken_for_a_sure_one():
+    X, y, _, target, _ = made_sources(0)
+    models = {"sure": CORAL(classifier=LinearSVC()).fit(X, y, target), "honest": CORAL().fit(X, y, target)}
+    with pytest.raises(UserError, match="the classifier of CORAL tells labels alone"):
+        select(models, X_target=target)
+
+
 def test_bad_source_domains_are_named():
     X, y, names, target, _ = made_sources(0)
     cases = [
@@ -210,7 +247,12 @@ def test_bad_source_domains_are_named():
         ({"source_domain": names[:5]}, "source_domain has 5 names for 360 samples"),
         ({"source_domain": np.full(360, "a")}, "there is one source, 'a'"),
         ({"source_domain": np.where(y == 0, "only", "rest")}, "source 'only' has one class alone"),
+        ({"source_domain": np.repeat(["few", "many"], [4, 356])}, "source 'few' has 4 samples"),
     ]
+    with pytest.raises(UserError, match="y_source is missing"):
+        SourceEnsemble(CORAL()).fit(X, None, target, source_domain=names)
+    with pytest.raises(UserError, match="no labels to score by"):
+        SourceEnsemble(CORAL()).fit(X, y, target, source_domain=names).score(target)
     for given, sentence in cases:
         with pytest.raises(UserError, match=sentence):
             SourceEnsemble(CORAL()).fit(X, y, target, **given)

@@ -18,7 +18,7 @@ from transferlab.adaptation.kernel_components import TCA
 from transferlab.adaptation.kmm import KMM
 from transferlab.adaptation.label_shift import LabelShift, bbse
 from transferlab.adaptation.m3sda import M3SDA
-from transferlab.adaptation.mmd import mmd
+from transferlab.adaptation.mean_discrepancy import mmd
 from transferlab.adaptation.multi_source import SourceEnsemble
 from transferlab.adaptation.on_images import OnFeatures
 from transferlab.adaptation.optimal_transport import OptimalTransport

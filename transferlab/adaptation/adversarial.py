@@ -19,8 +19,8 @@ class DANN(JointAdapter):
     hidden : width of the discriminator's hidden layer
     settings : see :class:`~transferlab.adaptation.deep_base.ImageAdapter`
 
-    Attributes: ``domain_accuracy_``, a list: after each epoch, how often the discriminator was right on the
-    batches of that epoch (mean of both domains; .5 is chance).
+    Attributes: ``domain_accuracy_``, a list: how often the discriminator was right on the batches of each epoch
+    (mean of both domains; .5 is chance), of those epochs that were not taken from a checkpoint.
     """
 
     def __init__(self, backbone="tiny", *, weight: float = 1.0, hidden: int = 256, **settings):
@@ -31,7 +31,7 @@ class DANN(JointAdapter):
     def _adapt(self, source, target, few):
         self._seen: list[tuple[float, float]] = []
         super()._adapt(source, target, few)
-        progress, right = np.array(self._seen or [(0, 0)]).T
+        progress, right = np.array(self._seen).reshape(-1, 2).T
         self.domain_accuracy_ = [float(right[progress == p].mean()) for p in np.unique(progress)]
         del self._seen
 

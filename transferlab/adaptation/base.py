@@ -60,11 +60,19 @@ class FeatureAdapter(ClassifierMixin, BaseEstimator):
         source, target = two_domains(X_source, X_target)
         labels = domain_labels(len(source), y_source)
         few = few_target_labels(X_target_labelled, y_target_labelled, labels)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        self.n_features_in_ = source.shape[1]
-        X_few = None if few is None else self._same_features(X_target_labelled, "X_target_labelled")
-        few_codes = None if few is None else np.searchsorted(self.classes_, few)
+        X_few = (
+            None if few is None else same_features(X_target_labelled, source.shape[1], "X_target_labelled")
+        )
+        if source_domain is not None and np.shape(source_domain) != (len(source),):
+            raise UserError(
+                f"source_domain has shape {np.shape(source_domain)} for {len(source)} samples; name one domain for "
+                "each."
+            )
         self._check(source, target)
+        self._check_few(few is not None)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        few_codes = None if few is None else np.searchsorted(self.classes_, few)
+        self.n_features_in_ = source.shape[1]
         self._adapt(source, codes, target, domains=source_domain, X_few=X_few, few=few_codes)
         self._fit_classifier(source, codes, X_few, few_codes)
         return self
@@ -74,7 +82,7 @@ class FeatureAdapter(ClassifierMixin, BaseEstimator):
         if domain not in DOMAINS:
             raise UserError(f"the domain {domain!r} is not known; use {' or '.join(map(repr, DOMAINS))}.")
         self._fitted()
-        return self._map(self._same_features(X, "X"), domain)
+        return self._map(same_features(X, self.n_features_in_, "X"), domain)
 
     def predict(self, X) -> np.ndarray:
         """Labels (N,) of target samples, new ones too."""
@@ -86,7 +94,10 @@ class FeatureAdapter(ClassifierMixin, BaseEstimator):
         return self._probabilities(self.transform(X, domain))
 
     def _check(self, source: np.ndarray, target: np.ndarray) -> None:
-        """Refuse settings that these domains do not allow; called before anything is computed."""
+        """Refuse settings that these domains do not allow; called before anything is computed, for their shapes."""
+
+    def _check_few(self, given: bool) -> None:
+        """Refuse to go on where labelled target samples are needed and none are given."""
 
     def _adapt(self, source, codes, target, *, domains=None, X_few=None, few=None) -> None:
         """Learn how the domains differ; ``codes`` and ``few`` are positions in ``classes_``."""
@@ -94,11 +105,15 @@ class FeatureAdapter(ClassifierMixin, BaseEstimator):
     def _map(self, X: np.ndarray, domain: str) -> np.ndarray:
         return X
 
+    def _moved(self, source: np.ndarray) -> np.ndarray:
+        """The source of the fit where it was brought to."""
+        return self._map(source, "source")
+
     def _weights(self) -> np.ndarray | None:
         return None
 
     def _fit_classifier(self, source, codes, X_few, few) -> None:
-        mapped, weights = self._map(source, "source"), self._weights()
+        mapped, weights = self._moved(source), self._weights()
         if few is not None:
             mapped, codes = np.concatenate([mapped, self._map(X_few, "target")]), np.concatenate([codes, few])
             weights = None if weights is None else np.concatenate([weights, np.ones(len(few))])
@@ -114,14 +129,11 @@ class FeatureAdapter(ClassifierMixin, BaseEstimator):
         if not hasattr(self, "classifier_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit first.")
 
-    def _same_features(self, X, name: str) -> np.ndarray:
-        table = working_table(X, name)
-        if table.shape[1] != self.n_features_in_:
-            raise UserError(
-                f"{name} has {table.shape[1]} features, but {self.n_features_in_} were fitted; extract them with the "
-                "same backbone."
-            )
-        return table
+    @property
+    def tells_probabilities(self) -> bool:
+        """Whether the classifier tells probabilities, or labels alone."""
+        self._fitted()
+        return hasattr(self.classifier_, "predict_proba")
 
 
 class SourceOnly(FeatureAdapter):
@@ -133,6 +145,16 @@ class SourceOnly(FeatureAdapter):
     >>> SourceOnly().fit(X, ["low", "low", "high", "high"], X + 0.1).predict([[2.8]]).tolist()
     ['high']
     """
+
+
+def same_features(X, width: int, name: str) -> np.ndarray:
+    """``X`` as a table of ``width`` features; UserError where it is none."""
+    table = working_table(X, name)
+    if table.shape[1] != width:
+        raise UserError(
+            f"{name} has {table.shape[1]} features, but {width} were fitted; extract them with the same backbone."
+        )
+    return table
 
 
 def default_classifier() -> Pipeline:

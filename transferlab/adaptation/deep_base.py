@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import inspect
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +14,8 @@ from torch.nn import functional as F
 
 from transferlab.adaptation.base import DOMAINS
 from transferlab.adaptation.batchnorm import collect_statistics, statistics, use_statistics
+from transferlab.adaptation.deep_settings import checked_network, phase_file
+from transferlab.adaptation.domains import true_labels
 from transferlab.adaptation.image_domains import (
     LabelledImages,
     few_images,
@@ -23,7 +23,7 @@ from transferlab.adaptation.image_domains import (
     same_classes,
     source_images,
 )
-from transferlab.backbones import load_backbone
+from transferlab.backbones import Backbone
 from transferlab.errors import UserError
 from transferlab.training.boundary_cache import Rows, shared_cache
 from transferlab.training.devices import pick_device
@@ -57,7 +57,8 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
     verbose : print each epoch's loss and the time left to stderr
     on_epoch : called with each epoch's dict, whose ``phase`` says what is trained
 
-    Attributes: ``classes_``, ``backbone_``, ``boundary_``, ``module_`` (``.body``, ``.head``), ``statistics_``.
+    Attributes: ``classes_``, ``backbone_``, ``boundary_``, ``module_`` (``.body``, ``.head``), ``statistics_``,
+    ``history_`` (dict of phase to :class:`~transferlab.training.loop.History`).
     """
 
     def __init__(
@@ -138,15 +139,30 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
             when images or labels do not fit together, or the classes of the domains differ.
         """
         classes, source = source_images(X_source, y_source, source_domain)
+        names = getattr(X_source, "classes", None)
         if X_target is not None or self._needs_target:
             pictures(X_target, "X_target")
-        same_classes(X_source, X_target)
-        few = few_images(X_target_labelled, y_target_labelled, classes)
-        self._train_source(classes, source, start)
+        few = self._few(X_target_labelled, y_target_labelled, classes, names, X_target)
+        backbone, boundary = checked_network(self)
+        self._check(backbone, boundary, source, few)
+        self.backbone_, self.boundary_, self.classes_, self.class_names_ = backbone, boundary, classes, names
+        self.history_ = {}
+        self._train_source(source, start)
         self._adapt(source, getattr(X_target, "images", X_target), few)
         return self
 
     _needs_target = True
+
+    def _few(self, X, y, classes, names, X_target) -> LabelledImages | None:
+        """The few labelled target images, after both target sets were compared with the source's classes."""
+        for given in (X_target, X):
+            same_classes(names, given)
+        return few_images(X, y, classes)
+
+    def _check(
+        self, backbone: Backbone, boundary: int, source: LabelledImages | None, few: LabelledImages | None
+    ) -> None:
+        """Refuse what this method cannot do; called before anything is trained."""
 
     def _adapt(self, source: LabelledImages, target: np.ndarray, few: LabelledImages | None) -> None:
         """Bring the domains together, starting from the network as the source left it."""
@@ -166,21 +182,15 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
 
     def score(self, X, y=None) -> float:
         """Accuracy on target images, a fraction."""
-        labels = X.labels if y is None else y
-        return float((self.predict(X) == labels).mean())
+        return float((self.predict(X) == true_labels(X, y)).mean())
 
-    def _train_source(self, classes, source: LabelledImages, start: ImageAdapter | None) -> None:
-        backbone = load_backbone(self.backbone)
-        boundary = backbone.boundary(self.trainable_from)
-        if boundary == len(backbone.stages):
-            raise UserError(
-                "no stage is left to train; use methods on features (CORAL, TCA, …) for a frozen backbone."
-            )
-        self.backbone_, self.boundary_, self.classes_ = backbone, boundary, classes
+    def _train_source(self, source: LabelledImages, start: ImageAdapter | None) -> None:
         if start is not None:
             self._take_over(start)
             return
-        self.module_ = body_and_head(backbone, boundary, len(classes), seed=self.random_state)
+        self.module_ = body_and_head(
+            self.backbone_, self.boundary_, len(self.classes_), seed=self.random_state
+        )
         inputs, codes = self._inputs(source.images), torch.from_numpy(source.codes)
 
         def loss(module, batch):
@@ -195,20 +205,26 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
             self.source_epochs,
             (source.images, source.codes),
         )
+        self.module_.to(pick_device(self.device))
         collect_statistics(self.module_.body, self._rows(source.images), seed=self.random_state)
         self._keep_source()
 
     def _keep_source(self) -> None:
         own = statistics(self.module_.body)
         self.statistics_ = {"source": own, "target": own}
+        self.module_.cpu()
         self.source_state_ = copy.deepcopy(self.module_.state_dict())
 
     def _take_over(self, start: ImageAdapter) -> None:
         start._module  # noqa: B018 (says so where it is not fitted)
-        same = (start.backbone_.digest, start.boundary_) == (self.backbone_.digest, self.boundary_)
-        if not same or not np.array_equal(start.classes_, self.classes_):
+        mine, theirs = (
+            (model.backbone_.digest, model.boundary_, model.resolution, model.classes_.tolist())
+            for model in (self, start)
+        )
+        if mine != theirs:
             raise UserError(
-                "start was fitted with another backbone, other frozen stages or other classes; fit it with the same."
+                "start was fitted with another backbone, other frozen stages, another resolution or other classes; fit "
+                "it with the same."
             )
         self.module_ = body_and_head(self.backbone_, self.boundary_, len(self.classes_))
         self.module_.load_state_dict(start.source_state_)
@@ -255,25 +271,13 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
             loss,
             recipe,
             validate=validate,
-            checkpoint=self._checkpoint_file(phase, data),
+            checkpoint=phase_file(self, phase, data),
             on_epoch=lambda record: [tell(record | {"phase": phase}) for tell in told],
             device=self.device,
             seed=self.random_state,
         )
-        self.history_ = {**getattr(self, "history_", {}), phase: history}
+        self.history_ = {**self.history_, phase: history}
         return history
-
-    def _checkpoint_file(self, phase: str, data) -> Path | None:
-        if not self.checkpoint:
-            return None
-        silent = ("backbone", "cache", "checkpoint", "verbose", "on_epoch", "device")
-        settings = {k: v for k, v in self.get_params(deep=False).items() if k not in silent}
-        h = hashlib.sha256(repr((type(self).__name__, phase, self.backbone_.digest, settings)).encode())
-        for array in data:
-            h.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
-        for tensor in self.module_.state_dict().values():
-            h.update(tensor.cpu().numpy().tobytes())
-        return Path(self.checkpoint) / f"{h.hexdigest()[:32]}.safetensors"
 
     @property
     def _module(self) -> nn.Module:
@@ -284,7 +288,13 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
     def _set_domain(self, domain: str) -> None:
         if domain not in DOMAINS:
             raise UserError(f"the domain {domain!r} is not known; use {' or '.join(map(repr, DOMAINS))}.")
-        use_statistics(self._module.body, self.statistics_[domain])
+        module = self._module
+        if domain not in self.statistics_:
+            raise UserError(
+                f"this {type(self).__name__} was adapted without the source at hand, so that its network has no "
+                "statistics of the source; fit it on source and target together to ask about source images."
+            )
+        use_statistics(module.body, self.statistics_[domain])
 
     def _outputs(self, X, domain: str, module: nn.Module) -> torch.Tensor:
         images = pictures(X, "X", least=1)
@@ -300,4 +310,6 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
 
 
 class DeepSourceOnly(ImageAdapter):
-    """The baseline: trained on the source, then applied to the target as it is."""
+    """The baseline: trained on the source, then applied to the target as it is, which need not be there to fit."""
+
+    _needs_target = False

@@ -87,7 +87,7 @@ class JointAdapter(ImageAdapter):
             size = len(indices)
             mine = indices if larger else drawn(len(inputs), size, generator)
             theirs = drawn(len(others), size, generator) if larger else indices
-            progress = torch.tensor(epoch / max(1, self.epochs - 1))
+            progress = torch.tensor((epoch + 0.5) / self.epochs)  # in the middle of the epoch
             tensors = [
                 inputs(mine, epoch, generator),
                 codes[mine],

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
-from transferlab.adaptation.base import FeatureAdapter, check_takes_weights, default_classifier
+from transferlab.adaptation.base import FeatureAdapter, check_takes_weights, default_classifier, same_features
 from transferlab.adaptation.kernels import check_number
 from transferlab.errors import UserError
 
@@ -20,6 +20,8 @@ def effective_size(weights: np.ndarray) -> float:
     (10.0, 1.0)
     """
     weights = np.asarray(weights, np.float64)
+    if not weights.any():
+        return 0.0
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
@@ -106,7 +108,8 @@ class DensityRatio(FeatureAdapter):
         """
         self._fitted()
         return np.minimum(
-            odds(self.domain_classifier_, self._same_features(X, "X")) * self._sizes, self.largest
+            odds(self.domain_classifier_, same_features(X, self.n_features_in_, "X")) * self._sizes,
+            self.largest,
         )
 
     def _weights(self):

@@ -10,7 +10,7 @@ from scipy.stats import mannwhitneyu, norm
 
 from transferlab.adaptation.domain_classifier import MOST_SAMPLES, domain_classifier, drawn
 from transferlab.adaptation.domains import two_domains
-from transferlab.adaptation.mmd import kernel_widths, multi_kernel
+from transferlab.adaptation.mean_discrepancy import kernel_widths, multi_kernel
 from transferlab.errors import UserError
 from transferlab.evaluation import wilson
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from transferlab.data.features import feature_table
 from transferlab.errors import UserError
@@ -43,6 +44,10 @@ def two_domains(source, target) -> tuple[np.ndarray, np.ndarray]:
     for domain, name in ((source, "X_source"), (target, "X_target")):
         if domain is None:
             raise UserError(f"{name} is missing; {ORDER}.")
+        if np.ndim(domain) == 1:
+            raise UserError(
+                f"{name} must be features of shape (N, D), not of shape {np.shape(domain)}; {ORDER}."
+            )
         table = working_table(domain, name)
         if len(table) < 2:
             raise UserError(
@@ -79,6 +84,8 @@ def domain_labels(n: int, y, *, name: str = "y_source", classes: int = 2) -> np.
     if y is None:
         raise UserError(f"{name} is missing: the classes are learned from labelled samples; {ORDER}.")
     labels = np.asarray(y)
+    if labels.dtype.kind == "O" and pd.isna(labels).any():
+        raise UserError(f"{name} holds samples without a label (None or NaN); leave out those without.")
     if labels.ndim > 1:
         raise UserError(f"{name} must be labels of shape ({n},), not of shape {labels.shape}; {ORDER}.")
     if labels.shape != (n,):
@@ -110,3 +117,22 @@ def few_target_labels(X, y, known: np.ndarray) -> np.ndarray | None:
             "target have to share one set of classes."
         )
     return labels
+
+
+def true_labels(X, y) -> np.ndarray:
+    """The labels to score by: ``y``, or those of an ``ImageSet``.
+
+    Raises
+    ------
+    UserError
+        when there are none.
+
+    Examples
+    --------
+    >>> true_labels(np.zeros((2, 1)), [0, 1]).tolist()
+    [0, 1]
+    """
+    labels = getattr(X, "labels", None) if y is None else y
+    if labels is None:
+        raise UserError("there are no labels to score by; give y, or an ImageSet that has labels.")
+    return np.asarray(labels)

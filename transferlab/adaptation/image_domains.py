@@ -64,12 +64,12 @@ def source_images(X, y, domains=None) -> tuple[np.ndarray, LabelledImages]:
     return classes, LabelledImages(images, np.searchsorted(classes, labels), domains)
 
 
-def same_classes(source, target) -> None:
-    """Refuse a target of other classes, where both name theirs."""
-    theirs = getattr(target, "classes", None), getattr(source, "classes", None)
-    if None in theirs or not all(theirs) or theirs[0] == theirs[1]:
+def same_classes(names: tuple[str, ...] | None, target) -> None:
+    """Refuse a target of other classes than the source's ``names``, where both are known."""
+    theirs = getattr(target, "classes", None)
+    if not names or not theirs or tuple(names) == tuple(theirs):
         return
-    missing = sorted(set(theirs[1]) ^ set(theirs[0]))
+    missing = sorted(set(names) ^ set(theirs))
     what = f"{missing[0]!r} is in one alone" if missing else "they stand in another order"
     raise UserError(
         f"source and target name different classes ({what}); adaptation here needs one set of classes in one order."

@@ -116,20 +116,25 @@ def conditioned(features: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
     return (probabilities[:, :, None] * features[:, None, :]).flatten(1)
 
 
-def moment_distance(batches: list[torch.Tensor]) -> torch.Tensor:
-    """How far the first two moments of several domains lie apart: mean over pairs of ‖Δ mean‖ + ‖Δ mean of squares‖.
+def moment_distance(target: torch.Tensor, sources: list[torch.Tensor]) -> torch.Tensor:
+    """How far the first two moments of several sources and a target lie apart (Peng et al. 2019).
+
+    For the means and for the means of squares: the mean distance of a source to the target plus the mean distance of
+    two sources to each other.
 
     Parameters
     ----------
-    batches : float (N_i, D), one a domain (moment matching, Peng et al. 2019)
+    target : float (M, D); sources : float (N_i, D), one a source
 
     Examples
     --------
-    >>> float(moment_distance([torch.zeros(4, 2), torch.tensor([[3.0, 4.0]])]))  # 5 + ‖(9, 16)‖
+    >>> float(moment_distance(torch.zeros(4, 2), [torch.tensor([[3.0, 4.0]])]))  # 5 + ‖(9, 16)‖
     23.357559204101562
     """
-    parts = []
+    total = target.new_zeros(())
     for power in (1, 2):
-        means = [(batch**power).mean(0) for batch in batches]
-        parts += [(a - b).norm() for i, a in enumerate(means) for b in means[i + 1 :]]
-    return torch.stack(parts).sum() * 2 / max(len(parts), 1)
+        there, means = (target**power).mean(0), [(source**power).mean(0) for source in sources]
+        total = total + torch.stack([(mean - there).norm() for mean in means]).mean()
+        pairs = [(a - b).norm() for i, a in enumerate(means) for b in means[i + 1 :]]
+        total = total + torch.stack(pairs).mean() if pairs else total
+    return total

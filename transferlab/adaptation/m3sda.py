@@ -37,12 +37,13 @@ class M3SDA(ImageAdapter):
         self.weight = weight
 
     def _adapt(self, source: LabelledImages, target: np.ndarray, few: LabelledImages | None) -> None:
-        names = self._source_names(source)
+        names = np.unique(source.domains).tolist()
         self.module_.requires_grad_(True)
         heads = nn.ModuleList(copy.deepcopy(self.module_.head) for _ in names)
         module = _ManyHeads(self.module_.body, heads)
         parts = [np.flatnonzero(source.domains == name) for name in names]
         data = (source.images, source.codes, target, np.unique(source.domains, return_inverse=True)[1])
+        data += () if few is None else (few.images, few.codes)
         batch = self._batches(source, parts, target, few)
         self._train(
             "adaptation", module, batch, max(len(source.codes), len(target)), self._loss, self.epochs, data
@@ -52,7 +53,7 @@ class M3SDA(ImageAdapter):
         self.module_.head = _MeanHead(heads, list(self.head_weights_.values()))
         self._measure("target", target)
 
-    def _source_names(self, source: LabelledImages) -> list:
+    def _check(self, backbone, boundary, source, few):
         if source.domains is None:
             raise UserError(
                 "source_domain is missing: name the source of every image, such as 'a', 'a', 'b'."
@@ -60,7 +61,6 @@ class M3SDA(ImageAdapter):
         names = np.unique(source.domains).tolist()
         if len(names) < 2:
             raise UserError(f"there is one source, {names[0]!r}; with one, use DAN or DeepCORAL.")
-        return names
 
     def _batches(self, source, parts, target, few):
         inputs, codes, others = (
@@ -78,7 +78,7 @@ class M3SDA(ImageAdapter):
             size = max(4, len(indices) // len(pools))
             picks = [pool[drawn(len(pool), size, generator)] for pool in pools]
             tensors = [
-                torch.tensor(epoch / max(1, self.epochs - 1)),
+                torch.tensor((epoch + 0.5) / self.epochs),
                 others(indices % len(others), epoch, generator),
             ]
             for pick in picks:
@@ -93,15 +93,16 @@ class M3SDA(ImageAdapter):
     def _loss(self, module: nn.Module, batch) -> torch.Tensor:
         x_target, progress, *rest = batch
         images, labels = rest[::2], rest[1::2]
-        features, logits = module(x_target, *images)
-        count = len(getattr(module, "module", module).heads)
+        n, count = len(x_target), len(getattr(module, "module", module).heads)
+        few = images[count:]  # labelled target images pass with the others of their domain
+        features, logits = module(torch.cat([x_target, *few]), *images[:count])
         value = sum(
-            F.cross_entropy(logits[i][i], labels[i], label_smoothing=self.label_smoothing)
+            F.cross_entropy(logits[i + 1][i], labels[i], label_smoothing=self.label_smoothing)
             for i in range(count)
         )
-        if len(images) > count:  # the few labelled target images teach every head
-            value = value + sum(F.cross_entropy(z, labels[-1]) for z in logits[-1])
-        distance = moment_distance([features[0], *features[1 : count + 1]])
+        if few:
+            value = value + sum(F.cross_entropy(z[n:], labels[count]) for z in logits[0])
+        distance = moment_distance(features[0][:n], features[1:])
         return value / count + self.weight * ramp(float(progress)) * distance
 
     def _agreement(self, heads, source: LabelledImages, parts) -> list[float]:
@@ -129,7 +130,7 @@ class _ManyHeads(nn.Module):
         if not more:
             return self.heads[0](self.body(x_target))
         features = [self.body(x).float() for x in (x_target, *more)]
-        logits = [[head(f).float() for head in self.heads] for f in features[1:]]
+        logits = [[head(f).float() for head in self.heads] for f in features]
         return features, logits
 
 

@@ -41,6 +41,11 @@ def probabilities(model, X, domain: str = "target") -> np.ndarray:
             f"{type(model).__name__} has no predict_proba, and validators judge probabilities; choose a classifier "
             "that tells them."
         )
+    if not getattr(model, "tells_probabilities", True):
+        raise UserError(
+            f"the classifier of {type(model).__name__} tells labels alone, which every validator would take for "
+            "certainty; choose one with predict_proba, such as LogisticRegression."
+        )
     told = _told(model.predict_proba, domain)
     if domain == "source" and not told and _told(getattr(model, "transform", None), domain):
         raise UserError(  # it would map source samples as if they were the target's

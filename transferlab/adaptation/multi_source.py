@@ -8,10 +8,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from transferlab.adaptation.base import FeatureAdapter, default_classifier
-from transferlab.adaptation.domain_distance import domain_distance
+from transferlab.adaptation.domain_distance import FEWEST, domain_distance
+from transferlab.adaptation.domains import domain_labels, true_labels, two_domains
+from transferlab.adaptation.image_domains import pictures, source_images
 from transferlab.backbones import load_backbone
 from transferlab.errors import UserError
 from transferlab.training.boundary_cache import shared_cache
+from transferlab.training.inputs import reduced
 
 
 class SourceEnsemble(ClassifierMixin, BaseEstimator):
@@ -58,26 +61,22 @@ class SourceEnsemble(ClassifierMixin, BaseEstimator):
         y_target_labelled=None,
     ):
         """Fit one model a source; see the method's own ``fit``. ``source_domain`` (N,) names each sample's source."""
-        labels = np.asarray(getattr(X_source, "labels", None) if y_source is None else y_source)
-        names = self._names(source_domain, len(labels))
+        labels, names, parts = self._checked(X_source, y_source, X_target, source_domain)
         self.classes_ = (
             np.arange(len(X_source.classes)) if hasattr(X_source, "classes") else np.unique(labels)
         )
-        parts = {name: np.flatnonzero(np.asarray(source_domain) == name) for name in names}
-        for name, picks in parts.items():
-            if len(np.unique(labels[picks])) < 2:
-                raise UserError(f"source {name!r} has one class alone; each source needs two or more.")
+        given = X_source if hasattr(X_source, "images") else np.asarray(X_source)
         self.models_ = {}
         for name, picks in parts.items():
             fitted = clone(self.method).fit(
-                X_source[picks],
+                given[picks],
                 labels[picks],
                 X_target,
                 X_target_labelled=X_target_labelled,
                 y_target_labelled=y_target_labelled,
             )
             self.models_[name] = fitted
-        features = {name: self._features(X_source[picks]) for name, picks in parts.items()}
+        features = {name: self._features(given[picks]) for name, picks in parts.items()}
         target = self._features(X_target)
         known = {name: labels[picks] for name, picks in parts.items()}
         self.distances_ = {name: steady_distance(features[name], target) for name in names}
@@ -106,9 +105,18 @@ class SourceEnsemble(ClassifierMixin, BaseEstimator):
 
     def score(self, X, y=None) -> float:
         """Accuracy, a fraction."""
-        return float((self.predict(X) == (X.labels if y is None else y)).mean())
+        return float((self.predict(X) == true_labels(X, y)).mean())
 
-    def _names(self, source_domain, n: int) -> list:
+    def _checked(self, X_source, y_source, X_target, source_domain) -> tuple[np.ndarray, list, dict]:
+        """Labels, names of the sources and positions of each one's samples."""
+        if isinstance(self.method, FeatureAdapter):
+            two_domains(X_source, X_target)
+            labels = domain_labels(len(X_source), y_source)
+        else:
+            classes, images = source_images(X_source, y_source)
+            pictures(X_target, "X_target")
+            labels = classes[images.codes]
+        n = len(labels)
         if source_domain is None:
             raise UserError(
                 "source_domain is missing: name the source of every sample, such as 'a', 'a', 'b'."
@@ -120,14 +128,23 @@ class SourceEnsemble(ClassifierMixin, BaseEstimator):
         names = np.unique(source_domain).tolist()
         if len(names) < 2:
             raise UserError(f"there is one source, {names[0]!r}; with one, fit the method itself.")
-        return names
+        parts = {name: np.flatnonzero(np.asarray(source_domain) == name) for name in names}
+        for name, picks in parts.items():
+            if len(picks) < FEWEST:
+                raise UserError(
+                    f"source {name!r} has {len(picks)} samples; give at least {FEWEST} of each source."
+                )
+            if len(np.unique(labels[picks])) < 2:
+                raise UserError(f"source {name!r} has one class alone; each source needs two or more.")
+        return labels, names, parts
 
     def _features(self, X) -> np.ndarray:
         """What distances and qualities are measured on: the features, or those of the frozen backbone."""
         if isinstance(self.method, FeatureAdapter):
             return np.asarray(X, np.float64)
         backbone = load_backbone(self.method.backbone)
-        rows = shared_cache().activations(backbone, len(backbone.stages), X, device=self.method.device)
+        images = reduced(getattr(X, "images", X), self.method.resolution)
+        rows = shared_cache().activations(backbone, len(backbone.stages), images, device=self.method.device)
         return rows.all().double().numpy()
 
 

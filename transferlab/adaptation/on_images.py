@@ -25,6 +25,11 @@ class OnFeatures(ImageAdapter):
         super().__init__(backbone, **settings)
         self.method = method
 
+    def _check(self, backbone, boundary, source, few):
+        shapes = np.empty((len(source.codes), backbone.feature_dim)), np.empty((2, backbone.feature_dim))
+        self.method._check(*shapes)
+        self.method._check_few(few is not None)
+
     def _adapt(self, source, target, few):
         labelled = {}
         if few is not None:
@@ -42,16 +47,21 @@ class OnFeatures(ImageAdapter):
 
     def predict_proba(self, X, domain: str = "target") -> np.ndarray:
         """float64 (N, K), columns in the order of ``classes_``."""
-        answers = self.method_on(X).predict_proba(super().transform(X, "source"), domain)
+        answers = self._method.predict_proba(super().transform(X, "source"), domain)
         full = np.zeros((len(answers), len(self.classes_)))
         full[:, self.method_.classes_] = answers
         return full
 
     def transform(self, X, domain: str = "target") -> np.ndarray:
         """Features (N, d) where the method brought the domains together."""
-        return self.method_on(X).transform(super().transform(X, "source"), domain)
+        return self._method.transform(super().transform(X, "source"), domain)
 
-    def method_on(self, X) -> FeatureAdapter:
-        """The fitted method; says so where there is none yet."""
+    @property
+    def tells_probabilities(self) -> bool:
+        """Whether the method's classifier tells probabilities, or labels alone."""
+        return self._method.tells_probabilities
+
+    @property
+    def _method(self) -> FeatureAdapter:
         self._module  # noqa: B018 (says so where it is not fitted)
         return self.method_

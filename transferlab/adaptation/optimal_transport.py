@@ -89,7 +89,10 @@ class OptimalTransport(FeatureAdapter):
                 moved[mine] += (plan / plan.sum(1, keepdims=True)) @ there
                 counts[mine] += 1
         self.moved_ = moved / counts[:, None].astype(moved.dtype)
-        self.source_ = source
+        self.source_ = source.copy()  # the caller's own array may change
+
+    def _moved(self, source):
+        return self.moved_
 
     def _plan(self, source, target, codes) -> np.ndarray:
         cost = euclidean_distances(source, target, squared=True)
@@ -105,8 +108,6 @@ class OptimalTransport(FeatureAdapter):
     def _map(self, X, domain):
         if domain == "target":
             return X
-        if X is self.source_:
-            return self.moved_
         out = np.empty(X.shape, self.moved_.dtype)
         for rows, block in blocks(X):
             nearest = pairwise_distances_argmin(block.astype(self.source_.dtype, copy=False), self.source_)

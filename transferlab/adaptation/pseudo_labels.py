@@ -10,7 +10,8 @@ from transferlab.adaptation.source_free import SourceFree
 
 
 class PseudoLabels(SourceFree):
-    """Class-balanced self-training (Zou, Yu, Kumar and Wang 2018).
+    """Class-balanced self-training, after Zou, Yu, Kumar and Wang (2018), in a source-free and simpler form: classes
+    are the likeliest ones, and the share within each class stands in for the paper's class-wise thresholds.
 
     In each round the surest share of every guessed class is trained on, and the share grows: easy images first, and
     no class is lost because its answers are less sure.

@@ -8,7 +8,9 @@ from torch.nn import functional as F
 
 from transferlab.adaptation.batchnorm import has_statistics
 from transferlab.adaptation.deep_base import ImageAdapter
-from transferlab.adaptation.image_domains import LabelledImages, few_images, pictures, same_classes
+from transferlab.adaptation.deep_settings import checked_network
+from transferlab.adaptation.image_domains import LabelledImages, pictures
+from transferlab.backbones import Backbone
 from transferlab.errors import UserError
 from transferlab.training.inputs import in_batches
 
@@ -16,7 +18,8 @@ from transferlab.training.inputs import in_batches
 class SourceFree(ImageAdapter):
     """Base: ``fit`` on the source (a target may be left out), then ``adapt`` to a target, any number of times.
 
-    Each ``adapt`` starts from the source's network again. Subclasses fill in :meth:`_adapt_network`.
+    Each ``adapt`` starts from the source's network again. Without the source at hand, an adapted network can only be
+    asked about the target. Subclasses fill in :meth:`_adapt_network`.
     """
 
     _needs_target = False
@@ -30,16 +33,21 @@ class SourceFree(ImageAdapter):
         X_target_labelled, y_target_labelled : a few labelled target images, where there are any
         start : a fitted method of the same backbone, whose source training is taken over
         """
-        if start is not None:
-            start._module  # noqa: B018 (says so where it is not fitted)
-            self.backbone_, self.boundary_, self.classes_ = start.backbone_, start.boundary_, start.classes_
-            self._take_over(start)
-        self._module.load_state_dict(self.source_state_)
+        fitted = self if start is None else start
+        fitted._module  # noqa: B018 (says so where it is not fitted)
         target = pictures(X_target, "X_target")
-        few = few_images(X_target_labelled, y_target_labelled, self.classes_)
-        same_classes(X_target_labelled, X_target)
+        names = fitted.class_names_
+        few = self._few(X_target_labelled, y_target_labelled, fitted.classes_, names, X_target)
+        backbone, boundary = checked_network(self)
+        self._check(backbone, boundary, None, few)
+        self.backbone_, self.boundary_ = backbone, boundary
+        self.classes_, self.class_names_ = fitted.classes_, names
+        self.history_ = {k: v for k, v in fitted.history_.items() if k == "source"}
+        self._take_over(fitted)
         self._adapt(None, target, few)
         return self
+
+    _keeps_weights = False
 
     def _adapt(self, source, target, few):
         if target is None:
@@ -47,6 +55,10 @@ class SourceFree(ImageAdapter):
         self.module_.requires_grad_(True)
         self._measure("target", target)
         self._adapt_network(target, few)
+        if not self._keeps_weights:  # statistics of the source belong to the network as it was
+            self.statistics_ = {}
+            if source is not None:
+                self._measure("source", source.images)
         self._measure("target", target)
 
     def _adapt_network(self, target: np.ndarray, few: LabelledImages | None) -> None:
@@ -95,13 +107,21 @@ class AdaBN(SourceFree):
     True
     """
 
-    def _adapt_network(self, target, few):
-        if few is not None:
-            raise UserError(
-                "AdaBN learns from no labels; leave X_target_labelled out, or use SHOT or PseudoLabels."
-            )
-        if not has_statistics(self.module_.body):
-            raise UserError(
-                f"{self.backbone_.name} has no BatchNorm above the frozen stages, so that AdaBN has nothing to "
-                "change; free more stages or take another method."
-            )
+    _keeps_weights = True
+
+    def _check(self, backbone, boundary, source, few):
+        check_batchnorm_alone(self, backbone, boundary, few)
+
+
+def check_batchnorm_alone(method: SourceFree, backbone: Backbone, boundary: int, few) -> None:
+    """Refuse labels, and a network without BatchNorm, to a method that changes BatchNorm alone."""
+    name = type(method).__name__
+    if few is not None:
+        raise UserError(
+            f"{name} learns from no labels; leave X_target_labelled out, or use SHOT or PseudoLabels."
+        )
+    if not has_statistics(backbone.trainable_copy(boundary)):
+        raise UserError(
+            f"{backbone.name} has no BatchNorm above the frozen stages, which is all that {name} changes; free more "
+            "stages or take another method."
+        )

@@ -52,7 +52,7 @@ class DomainPair:
     source : labelled; ``groups`` stay on one side when a part of it is held out for validators
     source_held : labelled source images for the validators alone; a fifth of ``source`` when None
     target : unlabelled images to adapt to
-    test : other images of the target, or None where it has no labels
+    test : other images of the target, or None where it has no labels and cannot be summarized
     target_labelled : the same target images with their labels, for the supervised row alone; or None
     backbone, settings : of every method, see :class:`~transferlab.adaptation.deep_base.ImageAdapter`
     of_method : further settings of methods by name
@@ -71,7 +71,8 @@ class DomainPair:
 
 @dataclass(frozen=True, eq=False)
 class SeedRun:
-    """One seed: probabilities (N, K) on the test, each validator's scores, seconds of each fit, what the source-only
+    """One seed: probabilities (N, K) on the test, each validator's scores, seconds from the images to each fitted
+    method (source training included), what the source-only
     network's features show of the shift (see :func:`~transferlab.adaptation.diagnosis.diagnose`)."""
 
     seed: int
@@ -91,7 +92,10 @@ def candidates(pair: DomainPair, seed: int, names: Sequence[str] = METHODS) -> d
         elif name in DEEP:
             found[name] = DEEP[name](pair.backbone, **settings)
         else:
-            found[name] = OnFeatures(pair.backbone, method=ON_FEATURES[name](), **settings)
+            method = ON_FEATURES[name]()
+            if "random_state" in method.get_params():
+                method.set_params(random_state=seed)
+            found[name] = OnFeatures(pair.backbone, method=method, **settings)
     return found
 
 
@@ -114,7 +118,8 @@ def run_seed(
     models[SOURCE_ONLY] = start
     for name, method in candidates(pair, seed, [n for n in names if n != SOURCE_ONLY]).items():
         tell(f"{pair.name}, seed {seed}: {name}")
-        seconds[name] = _timed(lambda m=method: m.fit(train, None, pair.target, start=start))
+        adapting = _timed(lambda m=method: m.fit(train, None, pair.target, start=start))
+        seconds[name] = seconds[SOURCE_ONLY] + adapting
         models[name] = method
     scores = validator_scores(
         models,

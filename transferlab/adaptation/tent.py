@@ -5,10 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from transferlab.adaptation.batchnorm import has_statistics
 from transferlab.adaptation.losses import entropy, information_maximization
-from transferlab.adaptation.source_free import SourceFree
-from transferlab.errors import UserError
+from transferlab.adaptation.source_free import SourceFree, check_batchnorm_alone
 
 
 class TENT(SourceFree):
@@ -39,16 +37,10 @@ class TENT(SourceFree):
         self.guard = guard
         self.patience = patience
 
+    def _check(self, backbone, boundary, source, few):
+        check_batchnorm_alone(self, backbone, boundary, few)
+
     def _adapt_network(self, target, few):
-        if few is not None:
-            raise UserError(
-                "TENT learns from no labels; leave X_target_labelled out, or use SHOT or PseudoLabels."
-            )
-        if not has_statistics(self.module_.body):
-            raise UserError(
-                f"{self.backbone_.name} has no BatchNorm above the frozen stages, which is all that TENT tunes; free "
-                "more stages or take another method."
-            )
         self.module_.requires_grad_(False)
         for part in self.module_.modules():
             if isinstance(part, nn.modules.batchnorm._BatchNorm):

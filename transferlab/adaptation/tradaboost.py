@@ -53,12 +53,14 @@ class TrAdaBoost(FeatureAdapter):
         check_number("n_estimators", self.n_estimators, 2)
         check_takes_weights(self._new_classifier())
 
-    def _adapt(self, source, codes, target, *, domains=None, X_few=None, few=None):
-        if few is None:
+    def _check_few(self, given):
+        if not given:
             raise UserError(
                 "TrAdaBoost learns which source samples to trust from labelled target samples; give "
                 "X_target_labelled and y_target_labelled."
             )
+
+    def _adapt(self, source, codes, target, *, domains=None, X_few=None, few=None):
         n, classes = len(source), len(self.classes_)
         X, y = np.concatenate([source, X_few]), np.concatenate([codes, few])
         fade = np.log1p(np.sqrt(2 * np.log(n) / self.n_estimators))
