@@ -91,6 +91,60 @@ def report_transfer(  # noqa: PLR0917 (typer calls it by name)
     print(f"The report is in {page.resolve()}")
 
 
+@report_app.command("adaptation")
+def report_adaptation(  # noqa: PLR0917 (typer calls it by name)
+    source: Annotated[
+        str, typer.Argument(help="Labelled images: a folder, a CSV file, a bundled set or torchvision/NAME.")
+    ],
+    target: Annotated[
+        str, typer.Argument(help="Images to adapt to: the same, or a folder without class folders.")
+    ],
+    backbone: Annotated[
+        str, typer.Option(help="tiny, timm/NAME, torchvision/NAME or FILE.safetensors.")
+    ] = "tiny",
+    profile: Annotated[ProfileName, typer.Option(help="How much to do.")] = ProfileName.lesson,
+    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+    seeds: Annotated[int, typer.Option(min=0, help="Repetitions; 0 takes the profile's number.")] = 0,
+    resolution: Annotated[
+        int, typer.Option(min=0, help="Pixels a side for both domains; 0 takes the smaller of their own.")
+    ] = 0,
+    group_regex: Annotated[
+        str, typer.Option(help="First capture group names what no split may straddle (patient, burst).")
+    ] = "",
+    mirror: Annotated[str, typer.Option(help="Folder with torchvision's data sets, for use offline.")] = "",
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("adaptation-report"),
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Any parameter of the notebook.")
+    ] = None,
+) -> None:
+    """Adapt a model from labelled SOURCE to TARGET, whose labels choose nothing; writes a folder with report.html."""
+    from transferlab.reports.run import check_out, run_report
+
+    check_out(out)
+    names = [Path(name).name or name for name in (source, target)]
+    print(f"Report on {names[0]} to {names[1]}, profile {profile}; progress follows.", file=sys.stderr)
+    with interruptible():
+        page = run_report(
+            "reports/adaptation_report",
+            {
+                "source": source,
+                "target": target,
+                "backbone": backbone,
+                "profile": str(profile),
+                "device": str(device),
+                "seeds": seeds,
+                "resolution": resolution,
+                "group_regex": group_regex,
+                "mirror": mirror,
+            },
+            out,
+            title=f"Adaptation report: {names[0]} to {names[1]}",
+            extra=parameter or [],
+            command=shlex.join(["transferlab", *sys.argv[1:]]),
+        )
+    print(f"The report is in {page.resolve()}")
+
+
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="The model folder of a report.")],

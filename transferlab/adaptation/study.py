@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from transferlab.adaptation.adversarial import CDAN, DANN
 from transferlab.adaptation.coral import CORAL
 from transferlab.adaptation.deep_base import DeepSourceOnly, ImageAdapter
 from transferlab.adaptation.deep_joint import DAN, MCC, DeepCORAL
-from transferlab.adaptation.diagnosis import diagnose
+from transferlab.adaptation.diagnosis import Diagnosis, diagnose
 from transferlab.adaptation.joint_components import JDA
 from transferlab.adaptation.kernel_components import TCA
 from transferlab.adaptation.kmm import KMM
@@ -27,6 +27,7 @@ from transferlab.adaptation.subspace import SubspaceAlignment
 from transferlab.adaptation.tent import TENT
 from transferlab.data import ImageSet, SealedTest
 from transferlab.data.splits import hold_out
+from transferlab.errors import UserError
 from transferlab.evaluation import bootstrap_seeds_images
 
 SOURCE_ONLY, SUPERVISED = "source-only", "supervised"
@@ -82,6 +83,17 @@ class SeedRun:
     diagnosis: Mapping
 
 
+@dataclass(frozen=True, eq=False)
+class FittedMethods:
+    """Methods fitted with one seed, the source as that seed split it, and seconds from images to fitted method."""
+
+    seed: int
+    models: Mapping[str, ImageAdapter]
+    seconds: Mapping[str, float]
+    train: ImageSet
+    held: ImageSet
+
+
 def candidates(pair: DomainPair, seed: int, names: Sequence[str] = METHODS) -> dict[str, ImageAdapter]:
     """Unfitted methods by name, all on one backbone and with one seed."""
     found: dict[str, ImageAdapter] = {}
@@ -99,6 +111,43 @@ def candidates(pair: DomainPair, seed: int, names: Sequence[str] = METHODS) -> d
     return found
 
 
+def fit_methods(
+    pair: DomainPair,
+    seed: int,
+    names: Sequence[str] = METHODS,
+    *,
+    done: Callable[[int, str], object] = lambda place, name: None,
+) -> FittedMethods:
+    """Fit every method once; nothing here sees a target label. The source is trained on once and shared.
+
+    ``done`` is called after each method with how many are fitted, and its name.
+    """
+    train, held = source_halves(pair, seed)
+    names = [SOURCE_ONLY, *(name for name in names if name != SOURCE_ONLY)]
+    models: dict[str, ImageAdapter] = {}
+    seconds = {}
+    for place, (name, method) in enumerate(candidates(pair, seed, names).items(), start=1):
+        clock = time.perf_counter()
+        models[name] = method.fit(train, None, pair.target, start=models.get(SOURCE_ONLY))
+        seconds[name] = time.perf_counter() - clock + seconds.get(SOURCE_ONLY, 0.0)
+        done(place, name)
+    return FittedMethods(seed, models, seconds, train, held)
+
+
+def seed_run(pair: DomainPair, fitted: FittedMethods) -> SeedRun:
+    """What fitted methods answer on unseen images, and what validators say of them: still no target label."""
+    scores = validator_scores(
+        fitted.models,
+        X_target=pair.target,
+        X_source_valid=fitted.held.without_labels(),
+        y_source_valid=fitted.held.labels,
+        X_source_train=fitted.train.without_labels(),
+    )
+    unseen = pair.target if pair.test is None else pair.test.image_set
+    probabilities = {name: model.predict_proba(unseen) for name, model in fitted.models.items()}
+    return SeedRun(fitted.seed, probabilities, scores, dict(fitted.seconds), _told(diagnosed(pair, fitted)))
+
+
 def run_seed(
     pair: DomainPair,
     seed: int,
@@ -107,35 +156,23 @@ def run_seed(
     supervised: bool = True,
     tell: Callable[[str], object] = lambda line: None,
 ) -> SeedRun:
-    """Fit every method once; nothing here sees a target label but the row called supervised.
-
-    The source is trained on once and shared; the validators see source images that trained nothing.
-    """
-    train, held = source_halves(pair, seed)
-    start = candidates(pair, seed, [SOURCE_ONLY])[SOURCE_ONLY]
-    seconds, models = {}, {}
-    seconds[SOURCE_ONLY] = _timed(lambda: start.fit(train, None, pair.target))
-    models[SOURCE_ONLY] = start
-    for name, method in candidates(pair, seed, [n for n in names if n != SOURCE_ONLY]).items():
-        tell(f"{pair.name}, seed {seed}: {name}")
-        adapting = _timed(lambda m=method: m.fit(train, None, pair.target, start=start))
-        seconds[name] = seconds[SOURCE_ONLY] + adapting
-        models[name] = method
-    scores = validator_scores(
-        models,
-        X_target=pair.target,
-        X_source_valid=held.without_labels(),
-        y_source_valid=held.labels,
-        X_source_train=train,
+    """One seed of all methods, and of a network trained on the target's labels beside them, for the row so called."""
+    fitted = fit_methods(
+        pair, seed, names, done=lambda place, name: tell(f"{pair.name}, seed {seed}: {name}")
     )
-    if supervised and pair.target_labelled is not None:
-        tell(f"{pair.name}, seed {seed}: {SUPERVISED}")
-        rival = candidates(pair, seed, [SOURCE_ONLY])[SOURCE_ONLY]
-        seconds[SUPERVISED] = _timed(lambda: rival.fit(pair.target_labelled, None, pair.target))
-        models[SUPERVISED] = rival
+    run = seed_run(pair, fitted)
+    if not supervised or pair.target_labelled is None:
+        return run
+    rival = candidates(pair, seed, [SOURCE_ONLY])[SOURCE_ONLY]
+    clock = time.perf_counter()
+    rival.fit(pair.target_labelled)
+    seconds = time.perf_counter() - clock
     unseen = pair.target if pair.test is None else pair.test.image_set
-    probabilities = {name: model.predict_proba(unseen) for name, model in models.items()}
-    return SeedRun(seed, probabilities, scores, seconds, _diagnosed(start, held, pair.target, seed))
+    return replace(
+        run,
+        probabilities={**run.probabilities, SUPERVISED: rival.predict_proba(unseen)},
+        seconds={**run.seconds, SUPERVISED: seconds},
+    )
 
 
 def source_halves(pair: DomainPair, seed: int, share: float = 0.2) -> tuple[ImageSet, ImageSet]:
@@ -148,30 +185,33 @@ def source_halves(pair: DomainPair, seed: int, share: float = 0.2) -> tuple[Imag
     return source[~held], source[held]
 
 
-def _diagnosed(start: ImageAdapter, held: ImageSet, target: ImageSet, seed: int) -> dict:
-    found = diagnose(
-        start.transform(held, "source"),
-        start.transform(target, "source"),
-        y_source=np.asarray(held.classes)[held.labels],
-        source_probabilities=start.predict_proba(held, "source"),
-        target_probabilities=start.predict_proba(target, "source"),
-        classes=held.classes,
-        seed=seed,
-    )
-    a_distance = asdict(found.distance.a_distance)
+def diagnosed(pair: DomainPair, fitted: FittedMethods) -> Diagnosis | str:
+    """What the source-only network's features show of the shift, or a sentence on why they show nothing."""
+    model, held = fitted.models[SOURCE_ONLY], fitted.held
+    try:
+        return diagnose(
+            model.transform(held, "source"),
+            model.transform(pair.target, "source"),
+            y_source=np.asarray(held.classes)[held.labels],
+            source_probabilities=model.predict_proba(held, "source"),
+            target_probabilities=model.predict_proba(pair.target, "source"),
+            classes=held.classes,
+            seed=fitted.seed,
+        )
+    except UserError as refused:
+        return f"The shift could not be examined: {refused}"
+
+
+def _told(found: Diagnosis | str) -> dict:
+    if isinstance(found, str):
+        return {"text": found}
     return {
         "detected": found.detected,
-        "a_distance": a_distance,
+        "a_distance": asdict(found.distance.a_distance),
         "proportions_changed": found.proportions_changed,
         "explained_by_label_shift": found.explained_by_label_shift,
         "text": found.text,
     }
-
-
-def _timed(do: Callable[[], object]) -> float:
-    clock = time.perf_counter()
-    do()
-    return time.perf_counter() - clock
 
 
 def summarize(pair: DomainPair, runs: Sequence[SeedRun], validator: str = DEFAULT_VALIDATOR) -> dict:
