@@ -6,13 +6,12 @@ import numpy as np
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from transferlab.adaptation.domains import domain_labels, few_target_labels, two_domains, working_table
 from transferlab.errors import UserError
+from transferlab.training.heads import make_head
 
 DOMAINS = ("source", "target")
 
@@ -159,7 +158,7 @@ def same_features(X, width: int, name: str) -> np.ndarray:
 
 def default_classifier() -> Pipeline:
     """Standardized features and logistic regression."""
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+    return make_head("logistic")
 
 
 def fit_weighted(classifier, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None):
