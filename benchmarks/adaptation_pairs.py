@@ -129,7 +129,7 @@ def _numbers(name: str) -> tuple[ImageSet, ImageSet]:
     return tuple(ImageSet(x[i], y[i], tuple("0123456789"), domain=name) for i in (train, split == 1))
 
 
-#: Pairs on which the default validator was fixed; none of their images is in a pair of the other tables.
+#: Pairs to choose the default validator by; none of their images is in a pair of the other tables.
 FOR_VALIDATOR = ("letters-to-noise", "letters-to-coarse", "colour-to-grey")
 #: Name to what makes the pair.
 PAIRS: dict[str, Callable[[], DomainPair]] = {
