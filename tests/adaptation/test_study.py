@@ -26,7 +26,6 @@ from transferlab.adaptation import (
 )
 from transferlab.adaptation.multi_source import source_qualities
 from transferlab.adaptation.study import SUPERVISED, source_halves
-from transferlab.backbones import Architecture, Backbone, Preprocessing
 from transferlab.data import ImageSet, SealedTest
 from transferlab.data.bundled import load_bundled
 from transferlab.errors import UserError
@@ -36,19 +35,14 @@ FEW = ("CORAL", "AdaBN", "SHOT", "MCC")
 
 
 @pytest.fixture(scope="module")
-def pair():
-    kwargs = {"channels": [8, 16, 16, 24], "layers": [1, 1, 1, 1], "num_classes": 5}
-    architecture = Architecture("transferlab", "small_resnet", kwargs)
-    network = Backbone(
-        architecture.build(0), architecture, Preprocessing((0.5,) * 3, (0.25,) * 3, 32), "small"
-    )
+def pair(backbone):
     written = load_bundled("digits")
     return DomainPair(
         "small",
         load_bundled("printed-digits").development[::4],
         written.development.without_labels()[::3],
         SealedTest(written.test, printing=False),
-        network,
+        backbone,
         target_labelled=written.development[::3],
         settings=FAST,
         of_method={"SHOT": {"rounds": 1}},

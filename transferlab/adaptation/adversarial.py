@@ -7,6 +7,7 @@ import torch
 
 from transferlab.adaptation.deep_joint import JointAdapter
 from transferlab.adaptation.gradient_reversal import DomainDiscriminator, domain_loss, reverse_gradient
+from transferlab.adaptation.kernels import check_number
 from transferlab.adaptation.losses import certainty_weights, conditioned
 
 
@@ -27,6 +28,10 @@ class DANN(JointAdapter):
         super().__init__(backbone, **settings)
         self.weight = weight
         self.hidden = hidden
+
+    def _check_settings(self):
+        super()._check_settings()
+        check_number("hidden", self.hidden, 1)
 
     def _adapt(self, source, target, few):
         self._seen: list[tuple[float, float]] = []

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import copy
-import inspect
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
-from torch import nn
 from torch.nn import functional as F
 
 from transferlab.adaptation.base import DOMAINS
 from transferlab.adaptation.batchnorm import collect_statistics, statistics, use_statistics
-from transferlab.adaptation.deep_settings import checked_network, phase_file
+from transferlab.adaptation.deep_settings import check_common_settings, checked_network, phase_file
 from transferlab.adaptation.domains import true_labels
 from transferlab.adaptation.image_domains import (
     LabelledImages,
@@ -31,9 +29,10 @@ from transferlab.training.freezing import freeze
 from transferlab.training.inputs import Inputs, body_and_head, in_batches, reduced
 from transferlab.training.loop import Recipe, train
 from transferlab.training.progress import epoch_progress
+from transferlab.training.settings import InheritedSettings
 
 
-class ImageAdapter(ClassifierMixin, BaseEstimator):
+class ImageAdapter(ClassifierMixin, InheritedSettings, BaseEstimator):
     """Base of methods that train a network on images of both domains.
 
     Every method first trains a new head and all stages above ``trainable_from`` on the source. Each domain is
@@ -102,16 +101,6 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
         self.device = device
         self.random_state = random_state
 
-    def __init_subclass__(cls, **kwargs):
-        """Settings that a subclass hands on by ``**settings`` stand in its signature, for ``help`` and ``clone``."""
-        super().__init_subclass__(**kwargs)
-        if "__init__" in vars(cls):
-            own = inspect.signature(cls.__init__).parameters
-            inherited = inspect.signature(super(cls, cls).__init__).parameters
-            named = {k: p for k, p in own.items() if p.kind is not p.VAR_KEYWORD}
-            more = {k: p for k, p in inherited.items() if k not in named and p.kind is not p.VAR_KEYWORD}
-            cls.__init__.__signature__ = inspect.Signature([*named.values(), *more.values()])
-
     def fit(
         self,
         X_source,
@@ -159,6 +148,10 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
             same_classes(names, given)
         return few_images(X, y, classes)
 
+    def _check_settings(self) -> None:
+        """Refuse settings out of their range; subclasses add their own."""
+        check_common_settings(self)
+
     def _check(
         self, backbone: Backbone, boundary: int, source: LabelledImages | None, few: LabelledImages | None
     ) -> None:
@@ -174,11 +167,11 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X, domain: str = "target") -> np.ndarray:
         """float64 (N, K), columns in the order of ``classes_``, by the BatchNorm statistics of ``domain``."""
-        return self._outputs(X, domain, self._module).double().softmax(1).numpy()
+        return self._outputs(X, domain).double().softmax(1).numpy()
 
     def transform(self, X, domain: str = "target") -> np.ndarray:
         """Pooled features, float32 (N, D), in which the domains were brought together."""
-        return self._outputs(X, domain, self._module.body).numpy()
+        return self._outputs(X, domain, headless=True).numpy()
 
     def score(self, X, y=None) -> float:
         """Accuracy on target images, a fraction."""
@@ -216,7 +209,7 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
         self.source_state_ = copy.deepcopy(self.module_.state_dict())
 
     def _take_over(self, start: ImageAdapter) -> None:
-        start._module  # noqa: B018 (says so where it is not fitted)
+        start._fitted()
         mine, theirs = (
             (model.backbone_.digest, model.boundary_, model.resolution, model.classes_.tolist())
             for model in (self, start)
@@ -251,6 +244,19 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
             resolution=self.resolution,
         )
 
+    def _draws(self, few: LabelledImages | None):
+        """``draw(most, epoch, generator)``: images and labels of at most so many of the few; empty without any."""
+        if few is None:
+            return lambda most, epoch, generator: []
+        inputs, codes = self._inputs(few.images), torch.from_numpy(few.codes)
+
+        def draw(most, epoch, generator):
+            size = max(1, min(len(codes), most))
+            picks = torch.randint(len(codes), (size,), generator=generator)
+            return [inputs(picks, epoch, generator), codes[picks]]
+
+        return draw
+
     def _train(self, phase, module, batch, n, loss, epochs, data, *, validate=None, patience=None):  # noqa: PLR0917
         """One phase through the one training loop; ``data`` are arrays that it depends on."""
         if not epochs:
@@ -279,26 +285,25 @@ class ImageAdapter(ClassifierMixin, BaseEstimator):
         self.history_ = {**self.history_, phase: history}
         return history
 
-    @property
-    def _module(self) -> nn.Module:
+    def _fitted(self) -> None:
         if not hasattr(self, "module_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit first.")
-        return self.module_
 
     def _set_domain(self, domain: str) -> None:
         if domain not in DOMAINS:
             raise UserError(f"the domain {domain!r} is not known; use {' or '.join(map(repr, DOMAINS))}.")
-        module = self._module
+        self._fitted()
         if domain not in self.statistics_:
             raise UserError(
                 f"this {type(self).__name__} was adapted without the source at hand, so that its network has no "
                 "statistics of the source; fit it on source and target together to ask about source images."
             )
-        use_statistics(module.body, self.statistics_[domain])
+        use_statistics(self.module_.body, self.statistics_[domain])
 
-    def _outputs(self, X, domain: str, module: nn.Module) -> torch.Tensor:
+    def _outputs(self, X, domain: str, headless: bool = False) -> torch.Tensor:
         images = pictures(X, "X", least=1)
         self._set_domain(domain)
+        module = self.module_.body if headless else self.module_
         module.to(pick_device(self.device))
         return in_batches(freeze(module), self._rows(images))
 

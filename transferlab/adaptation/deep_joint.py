@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from transferlab.adaptation.deep_base import ImageAdapter
 from transferlab.adaptation.gradient_reversal import ramp
-from transferlab.adaptation.image_domains import LabelledImages
+from transferlab.adaptation.image_domains import LabelledImages, arrays
+from transferlab.adaptation.kernels import check_number
 from transferlab.adaptation.losses import coral_loss, mcc_loss, mmd_loss
 
 
@@ -52,6 +53,10 @@ class JointAdapter(ImageAdapter):
 
     weight = 1.0
 
+    def _check_settings(self):
+        super()._check_settings()
+        check_number("weight", self.weight, 0, whole=False)
+
     def _adapt(self, source: LabelledImages, target: np.ndarray, few: LabelledImages | None) -> None:
         self.module_.requires_grad_(True)
         both = BothDomains(self.module_, self._extra())
@@ -62,7 +67,7 @@ class JointAdapter(ImageAdapter):
             max(len(source.codes), len(target)),
             self._loss,
             self.epochs,
-            (source.images, source.codes, target, *(() if few is None else (few.images, few.codes))),
+            (source.images, source.codes, target, *arrays(few)),
         )
         if history is not None:
             self._measure("source", source.images)
@@ -77,7 +82,7 @@ class JointAdapter(ImageAdapter):
             torch.from_numpy(source.codes),
             self._inputs(target),
         )
-        labelled = None if few is None else (self._inputs(few.images), torch.from_numpy(few.codes))
+        labelled = self._draws(few)
         larger = len(inputs) >= len(others)
 
         def drawn(n, size, generator):
@@ -88,16 +93,8 @@ class JointAdapter(ImageAdapter):
             mine = indices if larger else drawn(len(inputs), size, generator)
             theirs = drawn(len(others), size, generator) if larger else indices
             progress = torch.tensor((epoch + 0.5) / self.epochs)  # in the middle of the epoch
-            tensors = [
-                inputs(mine, epoch, generator),
-                codes[mine],
-                others(theirs, epoch, generator),
-                progress,
-            ]
-            if labelled is not None:
-                picks = drawn(len(labelled[1]), max(2, min(len(labelled[1]), size // 2)), generator)
-                tensors += [labelled[0](picks, epoch, generator), labelled[1][picks]]
-            return tensors
+            seen = [inputs(mine, epoch, generator), codes[mine], others(theirs, epoch, generator), progress]
+            return seen + labelled(size // 2, epoch, generator)
 
         return batch
 

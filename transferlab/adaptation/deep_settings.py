@@ -15,14 +15,8 @@ from transferlab.errors import UserError
 _SILENT = ("backbone", "cache", "checkpoint", "verbose", "on_epoch", "device")  # change no result
 
 
-def checked_network(method) -> tuple[Backbone, int]:
-    """Backbone and boundary of an :class:`~transferlab.adaptation.deep_base.ImageAdapter`.
-
-    Raises
-    ------
-    UserError
-        when a setting is out of its range, the backbone is not known, or no stage is left to train.
-    """
+def check_common_settings(method) -> None:
+    """UserError where a setting of :class:`~transferlab.adaptation.deep_base.ImageAdapter` is out of its range."""
     for name, least in (
         ("source_epochs", 0),
         ("epochs", 0),
@@ -34,17 +28,19 @@ def checked_network(method) -> tuple[Backbone, int]:
     check_number("learning_rate", method.learning_rate, 0, whole=False, above=True)
     for name, most in (("weight_decay", np.inf), ("label_smoothing", 1), ("augmentation", 1.4)):
         check_number(name, getattr(method, name), 0, most, whole=False)
-    for name in ("weight", "pseudo_weight"):
-        if hasattr(method, name):
-            check_number(name, getattr(method, name), 0, whole=False)
-    for name in ("rounds", "patience", "hidden"):
-        if hasattr(method, name):
-            check_number(name, getattr(method, name), 1)
-    for name in ("first_share", "last_share"):
-        if hasattr(method, name):
-            check_number(name, getattr(method, name), 0, 1, whole=False, above=True)
     if method.resolution is not None:
         check_number("resolution", method.resolution, 1)
+
+
+def checked_network(method) -> tuple[Backbone, int]:
+    """Backbone and boundary of an :class:`~transferlab.adaptation.deep_base.ImageAdapter`.
+
+    Raises
+    ------
+    UserError
+        when a setting is out of its range, the backbone is not known, or no stage is left to train.
+    """
+    method._check_settings()
     backbone = load_backbone(method.backbone)
     boundary = backbone.boundary(method.trainable_from)
     if boundary == len(backbone.stages):

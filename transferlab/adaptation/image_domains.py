@@ -20,6 +20,11 @@ class LabelledImages:
     domains: np.ndarray | None = None
 
 
+def arrays(few: LabelledImages | None) -> tuple[np.ndarray, ...]:
+    """Images and codes, or nothing: what a checkpoint's name depends on."""
+    return () if few is None else (few.images, few.codes)
+
+
 def pictures(X, name: str, least: int = 2) -> np.ndarray:
     """The uint8 images (N, C, H, W) of an ``ImageSet`` or array; labels are left behind.
 

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from transferlab.adaptation.deep_base import ImageAdapter
 from transferlab.adaptation.gradient_reversal import ramp
-from transferlab.adaptation.image_domains import LabelledImages
+from transferlab.adaptation.image_domains import LabelledImages, arrays
+from transferlab.adaptation.kernels import check_number
 from transferlab.adaptation.losses import moment_distance
 from transferlab.errors import UserError
 from transferlab.training.inputs import in_batches
@@ -43,7 +44,7 @@ class M3SDA(ImageAdapter):
         module = _ManyHeads(self.module_.body, heads)
         parts = [np.flatnonzero(source.domains == name) for name in names]
         data = (source.images, source.codes, target, np.unique(source.domains, return_inverse=True)[1])
-        data += () if few is None else (few.images, few.codes)
+        data += arrays(few)
         batch = self._batches(source, parts, target, few)
         self._train(
             "adaptation", module, batch, max(len(source.codes), len(target)), self._loss, self.epochs, data
@@ -52,6 +53,10 @@ class M3SDA(ImageAdapter):
         self.head_weights_ = dict(zip(names, self._agreement(heads, source, parts), strict=True))
         self.module_.head = _MeanHead(heads, list(self.head_weights_.values()))
         self._measure("target", target)
+
+    def _check_settings(self):
+        super()._check_settings()
+        check_number("weight", self.weight, 0, whole=False)
 
     def _check(self, backbone, boundary, source, few):
         if source.domains is None:
@@ -69,7 +74,7 @@ class M3SDA(ImageAdapter):
             self._inputs(target),
         )
         pools = [torch.from_numpy(part) for part in parts]
-        labelled = None if few is None else (self._inputs(few.images), torch.from_numpy(few.codes))
+        labelled = self._draws(few)
 
         def drawn(n, size, generator):
             return torch.randint(n, (size,), generator=generator)
@@ -77,16 +82,11 @@ class M3SDA(ImageAdapter):
         def batch(indices, epoch, generator):
             size = max(4, len(indices) // len(pools))
             picks = [pool[drawn(len(pool), size, generator)] for pool in pools]
-            tensors = [
-                torch.tensor((epoch + 0.5) / self.epochs),
-                others(indices % len(others), epoch, generator),
-            ]
+            progress = torch.tensor((epoch + 0.5) / self.epochs)
+            seen = [others(indices % len(others), epoch, generator), progress]
             for pick in picks:
-                tensors += [inputs(pick, epoch, generator), codes[pick]]
-            if labelled is not None:
-                pick = drawn(len(labelled[1]), max(2, min(len(labelled[1]), size)), generator)
-                tensors += [labelled[0](pick, epoch, generator), labelled[1][pick]]
-            return [tensors[1], tensors[0], *tensors[2:]]
+                seen += [inputs(pick, epoch, generator), codes[pick]]
+            return seen + labelled(size, epoch, generator)
 
         return batch
 

@@ -8,7 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from transferlab.adaptation.base import FeatureAdapter, default_classifier
-from transferlab.adaptation.domain_distance import FEWEST, domain_distance
+from transferlab.adaptation.domain_distance import FEWEST, proxy_a_distance
 from transferlab.adaptation.domains import domain_labels, true_labels, two_domains
 from transferlab.adaptation.image_domains import pictures, source_images
 from transferlab.backbones import load_backbone
@@ -149,12 +149,9 @@ class SourceEnsemble(ClassifierMixin, BaseEstimator):
 
 
 def steady_distance(source: np.ndarray, target: np.ndarray, splits: int = 5) -> float:
-    """Proxy A-distance (see :func:`~transferlab.adaptation.domain_distance.domain_distance`), the mean over random
+    """Proxy A-distance (see :func:`~transferlab.adaptation.domain_distance.proxy_a_distance`), the mean over random
     halves, cut to 0 … 2: of one split of a small source it is too noisy to weigh by."""
-    found = [
-        domain_distance(source, target, permutations=19, seed=seed).a_distance.estimate
-        for seed in range(splits)
-    ]
+    found = [proxy_a_distance(source, target, seed=seed).estimate for seed in range(splits)]
     return float(np.clip(np.mean(found), 0, 2))
 
 

@@ -63,5 +63,5 @@ class OnFeatures(ImageAdapter):
 
     @property
     def _method(self) -> FeatureAdapter:
-        self._module  # noqa: B018 (says so where it is not fitted)
+        self._fitted()
         return self.method_

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from transferlab.adaptation.kernels import check_number
 from transferlab.adaptation.source_free import SourceFree
 
 
@@ -38,8 +39,16 @@ class PseudoLabels(SourceFree):
         self.first_share = first_share
         self.last_share = last_share
 
+    def _check_settings(self):
+        super()._check_settings()
+        check_number("rounds", self.rounds, 1)
+        for name in ("first_share", "last_share"):
+            check_number(name, getattr(self, name), 0, 1, whole=False, above=True)
+
     def _adapt_network(self, target, few):
         for turn, share in enumerate(np.linspace(self.first_share, self.last_share, self.rounds)):
+            if turn:
+                self._measure("target", target)
             probabilities = self._target_outputs(target)[1].softmax(1).numpy()
             picks = surest(probabilities, share)
             guessed = torch.from_numpy(probabilities[picks].argmax(1))
@@ -47,7 +56,6 @@ class PseudoLabels(SourceFree):
             self._train_on_target(
                 f"round {turn + 1}", target[picks], few, guessed, F.cross_entropy, self.epochs
             )
-            self._measure("target", target)
 
 
 def surest(probabilities: np.ndarray, share: float) -> np.ndarray:

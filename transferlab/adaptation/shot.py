@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
+from transferlab.adaptation.kernels import check_number
 from transferlab.adaptation.losses import information_maximization
 from transferlab.adaptation.source_free import SourceFree
 from transferlab.training.freezing import freeze
@@ -30,14 +31,20 @@ class SHOT(SourceFree):
         self.rounds = rounds
         self.pseudo_weight = pseudo_weight
 
+    def _check_settings(self):
+        super()._check_settings()
+        check_number("rounds", self.rounds, 1)
+        check_number("pseudo_weight", self.pseudo_weight, 0, whole=False)
+
     def _adapt_network(self, target, few):
         for turn in range(self.rounds):
+            if turn:
+                self._measure("target", target)
             features, logits = self._target_outputs(target)
             guessed = nearest_centroids(features, logits.softmax(1))
             self.module_.requires_grad_(True)
             freeze(self.module_.head)
             self._train_on_target(f"round {turn + 1}", target, few, guessed, self._loss, self.epochs)
-            self._measure("target", target)
 
     def _loss(self, logits: torch.Tensor, guessed: torch.Tensor) -> torch.Tensor:
         return information_maximization(logits) + self.pseudo_weight * F.cross_entropy(logits, guessed)

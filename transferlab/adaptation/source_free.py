@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from transferlab.adaptation.batchnorm import has_statistics
 from transferlab.adaptation.deep_base import ImageAdapter
 from transferlab.adaptation.deep_settings import checked_network
-from transferlab.adaptation.image_domains import LabelledImages, pictures
+from transferlab.adaptation.image_domains import LabelledImages, arrays, pictures
 from transferlab.backbones import Backbone
 from transferlab.errors import UserError
 from transferlab.training.inputs import in_batches
@@ -34,7 +34,7 @@ class SourceFree(ImageAdapter):
         start : a fitted method of the same backbone, whose source training is taken over
         """
         fitted = self if start is None else start
-        fitted._module  # noqa: B018 (says so where it is not fitted)
+        fitted._fitted()
         target = pictures(X_target, "X_target")
         names = fitted.class_names_
         few = self._few(X_target_labelled, y_target_labelled, fitted.classes_, names, X_target)
@@ -54,11 +54,12 @@ class SourceFree(ImageAdapter):
             return
         self.module_.requires_grad_(True)
         self._measure("target", target)
+        if self._keeps_weights:
+            return
         self._adapt_network(target, few)
-        if not self._keeps_weights:  # statistics of the source belong to the network as it was
-            self.statistics_ = {}
-            if source is not None:
-                self._measure("source", source.images)
+        self.statistics_ = {}  # those of the source belong to the network as it was
+        if source is not None:
+            self._measure("source", source.images)
         self._measure("target", target)
 
     def _adapt_network(self, target: np.ndarray, few: LabelledImages | None) -> None:
@@ -75,15 +76,11 @@ class SourceFree(ImageAdapter):
     def _train_on_target(self, phase, target, few, labels, loss, epochs):  # noqa: PLR0917
         """Batches of target images with their entry in ``labels``, and some of the few labelled ones behind them."""
         inputs = self._inputs(target)
-        labelled = None if few is None else (self._inputs(few.images), torch.from_numpy(few.codes))
+        labelled = self._draws(few)
 
         def batch(indices, epoch, generator):
-            tensors = [inputs(indices, epoch, generator), labels[indices]]
-            if labelled is not None:
-                size = max(1, min(len(labelled[1]), len(indices) // 2))
-                picks = torch.randint(len(labelled[1]), (size,), generator=generator)
-                tensors += [labelled[0](picks, epoch, generator), labelled[1][picks]]
-            return tensors
+            seen = [inputs(indices, epoch, generator), labels[indices]]
+            return seen + labelled(len(indices) // 2, epoch, generator)
 
         def whole(module, tensors):
             x, given, *extra = tensors
@@ -91,7 +88,7 @@ class SourceFree(ImageAdapter):
             value = loss(logits[: len(x)], given)
             return value + F.cross_entropy(logits[len(x) :], extra[1]) if extra else value
 
-        data = (target, labels.numpy(), *(() if few is None else (few.images, few.codes)))
+        data = (target, labels.numpy(), *arrays(few))
         self._train(phase, self.module_, batch, len(inputs), whole, epochs, data)
 
 

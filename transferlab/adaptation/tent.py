@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from transferlab.adaptation.kernels import check_number
 from transferlab.adaptation.losses import entropy, information_maximization
 from transferlab.adaptation.source_free import SourceFree, check_batchnorm_alone
 
@@ -36,6 +37,10 @@ class TENT(SourceFree):
         super().__init__(backbone, epochs=epochs, augmentation=augmentation, **settings)
         self.guard = guard
         self.patience = patience
+
+    def _check_settings(self):
+        super()._check_settings()
+        check_number("patience", self.patience, 1)
 
     def _check(self, backbone, boundary, source, few):
         check_batchnorm_alone(self, backbone, boundary, few)

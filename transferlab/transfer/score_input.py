@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from transferlab.data.features import feature_table
 from transferlab.errors import UserError
 
 
@@ -22,7 +23,5 @@ def checked_codes(rows, labels) -> np.ndarray:
 
 def checked_features(features, labels) -> tuple[np.ndarray, np.ndarray]:
     """``features`` as finite float64 (N, D), and the codes of :func:`checked_codes`."""
-    features = np.asarray(features, np.float64)
-    if features.ndim != 2 or not features.size or not np.isfinite(features).all():
-        raise UserError(f"features are finite numbers of shape (N, D), not {features.shape} with gaps.")
+    features = feature_table(features).astype(np.float64, copy=False)
     return features, checked_codes(features, labels)

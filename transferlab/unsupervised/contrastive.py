@@ -94,8 +94,7 @@ class SimCLR(TwoViewLearner):
 
     Parameters
     ----------
-    start, architecture, input_size, epochs, batch_size, learning_rate, weight_decay, verbose, on_epoch, device,
-        random_state : see :class:`~transferlab.unsupervised.pretraining.PretextLearner`
+    settings : see :class:`~transferlab.unsupervised.pretraining.PretextLearner`
     temperature : of :func:`nt_xent`
     strength : of the views, up to 1.4
     flip : mirror half of the views; switch it off where left and right differ (digits, letters)
@@ -115,35 +114,13 @@ class SimCLR(TwoViewLearner):
     def __init__(
         self,
         *,
-        start="scratch",
-        architecture="tiny",
         temperature: float = 0.2,
         strength: float = 1.0,
         flip: bool = True,
         projection: int = 64,
-        input_size: int = 32,
-        epochs: int = 20,
-        batch_size: int = 128,
-        learning_rate: float = 2e-3,
-        weight_decay: float = 1e-4,
-        verbose: bool = False,
-        on_epoch=None,
-        device: str = "auto",
-        random_state: int = 0,
+        **settings,
     ):
-        super().__init__(
-            start=start,
-            architecture=architecture,
-            input_size=input_size,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            verbose=verbose,
-            on_epoch=on_epoch,
-            device=device,
-            random_state=random_state,
-        )
+        super().__init__(**settings)
         self.temperature = temperature
         self.strength = strength
         self.flip = flip

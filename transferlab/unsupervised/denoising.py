@@ -72,8 +72,7 @@ class DenoisingAutoencoder(PretextLearner):
 
     Parameters
     ----------
-    start, architecture, input_size, epochs, batch_size, learning_rate, weight_decay, verbose, on_epoch, device,
-        random_state : see :class:`~transferlab.unsupervised.pretraining.PretextLearner`
+    settings : see :class:`~transferlab.unsupervised.pretraining.PretextLearner`
     noise : share of pixels wiped out; 0 makes it a plain autoencoder
 
     Attributes: ``backbone_``, ``module_``, ``history_``, ``labels_upstream_``.
@@ -87,35 +86,8 @@ class DenoisingAutoencoder(PretextLearner):
     ((8, 64), (8, 3, 16, 16))
     """
 
-    def __init__(
-        self,
-        *,
-        start="scratch",
-        architecture="tiny",
-        noise: float = 0.3,
-        input_size: int = 32,
-        epochs: int = 20,
-        batch_size: int = 64,
-        learning_rate: float = 2e-3,
-        weight_decay: float = 1e-4,
-        verbose: bool = False,
-        on_epoch=None,
-        device: str = "auto",
-        random_state: int = 0,
-    ):
-        super().__init__(
-            start=start,
-            architecture=architecture,
-            input_size=input_size,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            verbose=verbose,
-            on_epoch=on_epoch,
-            device=device,
-            random_state=random_state,
-        )
+    def __init__(self, *, noise: float = 0.3, batch_size: int = 64, **settings):
+        super().__init__(batch_size=batch_size, **settings)
         self.noise = noise
 
     def mend(self, X):

@@ -15,13 +15,14 @@ from transferlab.errors import UserError
 from transferlab.training.devices import pick_device
 from transferlab.training.loop import Recipe, train
 from transferlab.training.progress import epoch_progress
+from transferlab.training.settings import InheritedSettings
 from transferlab.unsupervised.base import FeatureLearner
 from transferlab.unsupervised.feature_input import whole_number
 
 SCRATCH = "scratch"
 
 
-class PretextLearner(FeatureLearner):
+class PretextLearner(InheritedSettings, FeatureLearner):
     """Base: a whole backbone trained on a pretext task whose answers are made from the images themselves.
 
     A subclass fills in :meth:`_head`, :meth:`_batch` and :meth:`_loss`, and :meth:`_check_settings` where it has

@@ -45,8 +45,7 @@ class RotationPrediction(PretextLearner):
 
     Parameters
     ----------
-    start, architecture, input_size, epochs, batch_size, learning_rate, weight_decay, verbose, on_epoch, device,
-        random_state : see :class:`~transferlab.unsupervised.pretraining.PretextLearner`; each image of a batch
+    settings : see :class:`~transferlab.unsupervised.pretraining.PretextLearner`; each image of a batch
         comes in all four positions, so a batch holds four times ``batch_size`` images
     strength : of the random crop and colours before turning; 0 for none
     flip : mirror half of the images
@@ -64,36 +63,8 @@ class RotationPrediction(PretextLearner):
     (8, 64)
     """
 
-    def __init__(
-        self,
-        *,
-        start="scratch",
-        architecture="tiny",
-        strength: float = 0.3,
-        flip: bool = True,
-        input_size: int = 32,
-        epochs: int = 20,
-        batch_size: int = 64,
-        learning_rate: float = 2e-3,
-        weight_decay: float = 1e-4,
-        verbose: bool = False,
-        on_epoch=None,
-        device: str = "auto",
-        random_state: int = 0,
-    ):
-        super().__init__(
-            start=start,
-            architecture=architecture,
-            input_size=input_size,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            verbose=verbose,
-            on_epoch=on_epoch,
-            device=device,
-            random_state=random_state,
-        )
+    def __init__(self, *, strength: float = 0.3, flip: bool = True, batch_size: int = 64, **settings):
+        super().__init__(batch_size=batch_size, **settings)
         self.strength = strength
         self.flip = flip
 
