@@ -92,6 +92,27 @@ class ImageSet:
             file_facts=None if self.file_facts is None else self.file_facts[positions],
         )
 
+    def joined(self, other: ImageSet | None) -> ImageSet:
+        """These images and those of ``other`` behind them; what one of the two lacks is left out.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> a = ImageSet(np.zeros((2, 1, 8, 8), np.uint8), np.array([0, 1]), ("cat", "dog"))
+        >>> len(a.joined(a[[0]])), a.joined(a.without_labels()).labels, a.joined(None) is a
+        (3, None, True)
+        """
+        if other is None:
+            return self
+        names = ("images", "labels", "groups", "paths", "file_facts")
+        pairs = {name: (getattr(self, name), getattr(other, name)) for name in names}
+        whole = {
+            n: None if any(x is None for x in pair) else np.concatenate(pair) for n, pair in pairs.items()
+        }
+        if whole["paths"] is not None:
+            whole["paths"] = tuple(whole["paths"].tolist())
+        return replace(self, **whole)
+
     def without_labels(self) -> ImageSet:
         """The same images as an unlabelled set; paths go as well, since a folder's paths hold the class."""
         return replace(self, labels=None, paths=None)

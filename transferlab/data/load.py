@@ -54,7 +54,9 @@ def load_task(
         raise UserError(f"image size must be a whole number from 8 to 1024, not {image_size!r}.")
     if not str(name_or_folder).strip():
         raise UserError("the name of the images is empty; give a bundled set, torchvision/NAME or a folder.")
-    found = _load(str(name_or_folder), int(image_size), group_regex, mirror, progress)
+    found = load_labelled(
+        str(name_or_folder), int(image_size), group_regex=group_regex, mirror=mirror, progress=progress
+    )
     # Folders list class by class: the order of the test must not tell the class.
     order = np.random.default_rng(_ORDER_SEED).permutation(len(found.test))
     test = SealedTest(found.test[order])
@@ -64,7 +66,16 @@ def load_task(
     )  # fmt: skip
 
 
-def _load(name: str, image_size: int, group_regex: str | None, mirror, progress: bool) -> Labelled:
+def load_labelled(
+    name: str, image_size: int, *, group_regex: str | None = None, mirror=None, progress: bool = True
+) -> Labelled:
+    """Everything that has labels under a name or path, as :func:`load_task` takes them; the test is not sealed.
+
+    Examples
+    --------
+    >>> len(load_labelled("digits", 64).development)
+    601
+    """
     from transferlab.data.bundled import BUNDLED, load_bundled
 
     bundled = name in BUNDLED

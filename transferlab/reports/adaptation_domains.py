@@ -10,12 +10,11 @@ from PIL import Image
 
 from transferlab.backbones import Backbone, load_backbone
 from transferlab.data import ImageSet, SealedTest, load_task
-from transferlab.data.bundled import BUNDLED, load_bundled
+from transferlab.data.bundled import BUNDLED
 from transferlab.data.decode import decode_many
-from transferlab.data.folder import load_folder
 from transferlab.data.labelled import Labelled
 from transferlab.data.listing import image_files, list_folder, shown
-from transferlab.data.tv import load_torchvision
+from transferlab.data.load import load_labelled
 from transferlab.errors import UserError
 
 _LEAST_SIDE, _MOST_SIDE = 8, 1024
@@ -84,11 +83,11 @@ def load_domains(
     options = {"group_regex": group_regex or None, "mirror": mirror or None, "progress": progress}
     known = _labelled(source, size, **options)
     # What was set apart as the source's test is what validators look at: no one asks for a score on it here.
-    own, held = _joined(known.development, known.validation), known.test
+    own, held = known.development.joined(known.validation), known.test
     if labelled:
         theirs = _labelled(target, size, **options)
         _same_classes(own.classes, theirs.development.classes)
-        unlabelled, audit = _joined(theirs.development, theirs.validation).without_labels(), theirs.audit
+        unlabelled, audit = theirs.development.joined(theirs.validation).without_labels(), theirs.audit
         test = SealedTest(theirs.test, printing=False)
     else:
         unlabelled, audit = read_unlabelled(Path(target), size, progress)
@@ -113,27 +112,9 @@ def load_domains(
 def _labelled(
     name: str, size: int, *, group_regex: str | None, mirror: str | None, progress: bool
 ) -> Labelled:
-    """All that has labels in the set or folder called ``name``."""
-    if name in BUNDLED:
-        return load_bundled(name)
-    if name.startswith("torchvision/"):
-        short = name.removeprefix("torchvision/")
-        return load_torchvision(short, image_size=size, mirror=mirror, progress=progress)
-    return load_folder(name, image_size=size, group_regex=group_regex, progress=progress)
-
-
-def _joined(first: ImageSet, more: ImageSet | None) -> ImageSet:
-    """Both as one set; what one of them lacks is left out."""
-    if more is None:
-        return first
-    both = {
-        n: (getattr(first, n), getattr(more, n))
-        for n in ("images", "labels", "groups", "paths", "file_facts")
-    }
-    whole = {n: None if any(x is None for x in pair) else np.concatenate(pair) for n, pair in both.items()}
-    return replace(
-        first, **whole | {"paths": whole["paths"] if whole["paths"] is None else tuple(whole["paths"])}
-    )
+    """All that has labels; the regex is for those of the domains that are folders."""
+    regex = group_regex if Path(name).exists() and name not in BUNDLED else None
+    return load_labelled(name, size, group_regex=regex, mirror=mirror, progress=progress)
 
 
 def check_domains(source: str, target: str) -> bool:
