@@ -66,6 +66,10 @@ def test_a_study_chooses_before_it_looks(pair, runs):
         best = max(found["methods"][name]["per_seed"][i] for name in scores)
         assert found["oracle"]["per_seed"][i] == best
         assert found["chosen"]["per_seed"][i] <= best
+    means = {name: np.mean(found[name]["per_seed"]) for name in ("chosen", "oracle")}
+    assert found["oracle_gap"]["difference"] == pytest.approx(means["oracle"] - means["chosen"])
+    base = np.mean(found["methods"]["source-only"]["per_seed"])
+    assert found["gain"]["difference"] == pytest.approx(means["chosen"] - base)
     assert found["n_test"] == len(pair.test)
     assert json.loads(json.dumps(found)) == found
 

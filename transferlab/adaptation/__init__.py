@@ -9,6 +9,7 @@ from transferlab.adaptation.base import FeatureAdapter, SourceOnly
 from transferlab.adaptation.coral import CORAL
 from transferlab.adaptation.deep_base import DeepSourceOnly, ImageAdapter
 from transferlab.adaptation.deep_joint import DAN, MCC, DeepCORAL, JointAdapter
+from transferlab.adaptation.default_validator import DEFAULT_VALIDATOR
 from transferlab.adaptation.density_ratio import DensityRatio, effective_size
 from transferlab.adaptation.diagnosis import Diagnosis, diagnose
 from transferlab.adaptation.domain_distance import DomainDistance, detectable_distance, domain_distance
@@ -25,10 +26,11 @@ from transferlab.adaptation.optimal_transport import OptimalTransport
 from transferlab.adaptation.oracle import OracleGap, oracle_gap, validator_agreement
 from transferlab.adaptation.pseudo_labels import PseudoLabels
 from transferlab.adaptation.sample_size import labels_to_show_drop
-from transferlab.adaptation.selection import DEFAULT_VALIDATOR, Selection, select, validator_scores
+from transferlab.adaptation.selection import Selection, select, validator_scores
 from transferlab.adaptation.shot import SHOT
 from transferlab.adaptation.source_free import AdaBN, SourceFree
-from transferlab.adaptation.study import METHODS, DomainPair, run_seed, summarize
+from transferlab.adaptation.study import METHODS, DomainPair, run_seed
+from transferlab.adaptation.study_summary import summarize
 from transferlab.adaptation.subspace import SubspaceAlignment
 from transferlab.adaptation.tent import TENT
 from transferlab.adaptation.tradaboost import TrAdaBoost

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from transferlab.adaptation.default_validator import DEFAULT_VALIDATOR
 from transferlab.adaptation.model_answers import (
     common_classes,
     mapped_features,
@@ -22,8 +23,6 @@ from transferlab.adaptation.validators import (
     validate,
 )
 from transferlab.errors import UserError
-
-DEFAULT_VALIDATOR = "information-maximization"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Methods × seeds on one pair of domains: what was chosen without target labels, and what that cost."""
+"""All methods on one pair of domains with one seed; no target label is seen here."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from transferlab.adaptation.adversarial import CDAN, DANN
 from transferlab.adaptation.coral import CORAL
 from transferlab.adaptation.deep_base import DeepSourceOnly, ImageAdapter
 from transferlab.adaptation.deep_joint import DAN, MCC, DeepCORAL
+from transferlab.adaptation.density_ratio import DensityRatio
 from transferlab.adaptation.diagnosis import Diagnosis, diagnose
 from transferlab.adaptation.joint_components import JDA
 from transferlab.adaptation.kernel_components import TCA
 from transferlab.adaptation.kmm import KMM
 from transferlab.adaptation.on_images import OnFeatures
 from transferlab.adaptation.optimal_transport import OptimalTransport
-from transferlab.adaptation.oracle import validator_agreement
 from transferlab.adaptation.pseudo_labels import PseudoLabels
-from transferlab.adaptation.selection import DEFAULT_VALIDATOR, validator_scores
+from transferlab.adaptation.selection import validator_scores
 from transferlab.adaptation.shot import SHOT
 from transferlab.adaptation.source_free import AdaBN
 from transferlab.adaptation.subspace import SubspaceAlignment
@@ -28,7 +28,6 @@ from transferlab.adaptation.tent import TENT
 from transferlab.data import ImageSet, SealedTest
 from transferlab.data.splits import hold_out
 from transferlab.errors import UserError
-from transferlab.evaluation import bootstrap_seeds_images
 
 SOURCE_ONLY, SUPERVISED = "source-only", "supervised"
 DEEP = {
@@ -36,8 +35,8 @@ DEEP = {
     "DAN": DAN, "Deep CORAL": DeepCORAL, "DANN": DANN, "CDAN": CDAN, "MCC": MCC,
 }  # fmt: skip
 ON_FEATURES = {
-    "KMM": KMM, "subspace alignment": SubspaceAlignment, "CORAL": CORAL, "TCA": TCA, "JDA": JDA,
-    "optimal transport": OptimalTransport,
+    "density ratio": DensityRatio, "KMM": KMM, "subspace alignment": SubspaceAlignment, "CORAL": CORAL, "TCA": TCA,
+    "JDA": JDA, "optimal transport": OptimalTransport,
 }  # fmt: skip
 #: Names of all methods of a study, the baseline first.
 METHODS = (SOURCE_ONLY, *ON_FEATURES, *DEEP)
@@ -212,65 +211,3 @@ def _told(found: Diagnosis | str) -> dict:
         "explained_by_label_shift": found.explained_by_label_shift,
         "text": found.text,
     }
-
-
-def summarize(pair: DomainPair, runs: Sequence[SeedRun], validator: str = DEFAULT_VALIDATOR) -> dict:
-    """Choices first, then one look at the sealed test: a dict of plain numbers, to be stored.
-
-    ``methods`` : name to accuracy a seed, mean, interval over seeds and images, seconds; ``chosen`` : the validator's
-    choice a seed and its accuracies; ``oracle`` : the best on the test a seed; ``validators`` : name to the weighted
-    tau of its scores with the accuracies, a seed, mean and interval over seeds, and what its choice reached;
-    ``diagnosis`` : a seed, what could be said of the shift beforehand.
-    """
-    names = list(runs[0].scores[validator])
-    chosen = [max(names, key=lambda n, run=run: run.scores[validator][n]) for run in runs]
-    stored = {f"{run.seed} {name}": _Stored(p) for run in runs for name, p in run.probabilities.items()}
-    looked = pair.test.score(stored)
-    right = {
-        name: np.stack([looked.probabilities[f"{run.seed} {name}"].argmax(1) == looked.truth for run in runs])
-        for name in runs[0].probabilities
-    }
-    accuracy = {name: table.mean(1) for name, table in right.items()}
-    best = [max(names, key=lambda n, i=i: accuracy[n][i]) for i in range(len(runs))]
-    groups = looked.groups
-
-    def row(tables: np.ndarray) -> dict:
-        return {
-            "per_seed": tables.mean(1).tolist(),
-            **asdict(bootstrap_seeds_images(tables, groups)),
-        }
-
-    return {
-        "pair": pair.name,
-        "seeds": [run.seed for run in runs],
-        "n_source": len(pair.source), "n_target": len(pair.target), "n_test": len(looked.truth),
-        "classes": len(pair.source.classes),
-        "validator": validator,
-        "methods": {
-            name: row(table) | {"seconds": float(np.mean([run.seconds[name] for run in runs]))}
-            for name, table in right.items()
-        },
-        "chosen": row(np.stack([right[name][i] for i, name in enumerate(chosen)])) | {"names": chosen},
-        "oracle": row(np.stack([right[name][i] for i, name in enumerate(best)])) | {"names": best},
-        "diagnosis": [dict(run.diagnosis) for run in runs],
-        "validators": {v: _ranked(v, runs, names, accuracy) for v in runs[0].scores},
-    }  # fmt: skip
-
-
-def _ranked(validator: str, runs: Sequence[SeedRun], names: Sequence[str], accuracy) -> dict:
-    scores = [{n: run.scores[validator][n] for n in names} for run in runs]
-    truth = [{n: float(accuracy[n][i]) for n in names} for i in range(len(runs))]
-    found = validator_agreement(scores, truth)
-    picks = [max(names, key=lambda n, s=s: s[n]) for s in scores]
-    reached = [truth[i][pick] for i, pick in enumerate(picks)]
-    return asdict(found) | {"taus": list(found.taus), "picks": picks, "reached": float(np.mean(reached))}
-
-
-class _Stored:
-    """Probabilities that were computed before the test was opened."""
-
-    def __init__(self, probabilities: np.ndarray):
-        self.probabilities = probabilities
-
-    def predict_proba(self, X) -> np.ndarray:
-        return self.probabilities

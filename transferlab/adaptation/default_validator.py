@@ -1,0 +1,3 @@
+"""The validator that chooses where none is named."""
+
+DEFAULT_VALIDATOR = "information-maximization"
