@@ -63,7 +63,7 @@ def dot_panels(
             _panel(axes, rows, panel, hollow, 72 * numbers - 2)
             axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(-3, 103))
             axes.set_yticks(range(len(rows)), texts if place == 0 else [])
-            axes.set_xticks([0, 50, 100])
+            axes.set_xticks([0, 50, 100] if len(panels) < 4 else [0, 100])
             axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0f} %")
             axes.grid(axis="x")
             axes.spines["left"].set_visible(False)
@@ -90,8 +90,9 @@ def _panel(axes, rows, panel, hollow, edge: float) -> None:
         axes.plot([low, high], [y, y], color=colour, linewidth=2.2, solid_capstyle="round")
         face = GROUND if name in hollow else colour
         axes.plot(
-            middle, y, "o", markersize=7, color=colour, markerfacecolor=face, markeredgewidth=1.8, zorder=4
-        )
+            middle, y, "o", markersize=7, color=colour, markerfacecolor=face, markeredgewidth=1.8, zorder=4,
+            clip_on=False,
+        )  # fmt: skip
         axes.annotate(
             percent(panel[name][0]), (1, y), (edge, 0), xycoords=("axes fraction", "data"),
             textcoords="offset points", ha="right", va="center_baseline",
