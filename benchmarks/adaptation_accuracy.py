@@ -34,6 +34,11 @@ from transferlab.training.checkpoint import write_whole
 ROOT = Path(__file__).resolve().parent.parent
 STORED = ROOT / "notebooks" / "claims" / "adaptation"
 _READS_RUNS = {"default_validator", "oracle", "study_summary"}
+_DIAGNOSED = {
+    "the domains differ": "detected",
+    "class shares changed": "proportions_changed",
+    "and nothing else": "explained_by_label_shift",
+}
 _MARKED = re.compile(r"(<!-- table: adaptation -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -143,7 +148,8 @@ def tables() -> str:
     last = max(f["date"] for f in found.values())
     sizes = [f"{f['n_test']}, {len(f['seeds'])}" for f in found.values()]
     lines = [
-        f"Accuracy on the target's test in percent, mean with its 95 % interval over seeds and images; {last}.",
+        f"Accuracy on the target's test in percent, mean with its 95 % interval over seeds and images; {last}. "
+        "↑ and ↓: better or worse than source-only on the same seeds and images, with Holm's correction over the methods.",
         "",
         "| | " + " | ".join(found) + " |",
         "|---|" + "---|" * len(found),
@@ -156,6 +162,14 @@ def tables() -> str:
     lines.append(_line("**chosen without target labels**", [f["chosen"] for f in found.values()]))
     lines.append(_line("oracle: the best on the test", [f["oracle"] for f in found.values()]))
     lines.append(_line("supervised on the target", [f["methods"].get(SUPERVISED) for f in found.values()]))
+    lines.append(_points("choice less source-only, points", [f["gain"] for f in found.values()]))
+    lines.append(_points("oracle less choice, points", [f["oracle_gap"] for f in found.values()]))
+    for said, key in _DIAGNOSED.items():
+        counts = [sum(bool(d.get(key)) for d in f["diagnosis"]) for f in found.values()]
+        of = [len(f["diagnosis"]) for f in found.values()]
+        lines.append(f"| diagnosis beforehand: {said}, in | " + " | ".join(
+            f"{k} of {n} seeds" for k, n in zip(counts, of, strict=True)
+        ) + " |")  # fmt: skip
     lines += [
         "",
         "How well each validator orders the methods: weighted tau with its 95 % interval over seeds (1: as the test "
@@ -173,8 +187,22 @@ def tables() -> str:
 
 def _line(name: str, rows: list[dict | None]) -> str:
     cells = [
-        f"{100 * r['estimate']:.1f} ({100 * r['low']:.1f}–{100 * r['high']:.1f})" if r else "—" for r in rows
+        f"{100 * r['estimate']:.1f} ({100 * r['low']:.1f}–{100 * r['high']:.1f}){_arrow(r.get('gain'))}"
+        if r
+        else "—"
+        for r in rows
     ]
+    return f"| {name} | " + " | ".join(cells) + " |"
+
+
+def _arrow(gain: dict | None) -> str:
+    if gain is None or gain["p_adjusted"] > 0.05:
+        return ""
+    return " ↑" if gain["difference"] > 0 else " ↓"
+
+
+def _points(name: str, rows: list[dict]) -> str:
+    cells = [f"{100 * r['difference']:+.1f} ({100 * r['low']:+.1f} to {100 * r['high']:+.1f})" for r in rows]
     return f"| {name} | " + " | ".join(cells) + " |"
 
 

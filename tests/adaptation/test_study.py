@@ -70,6 +70,11 @@ def test_a_study_chooses_before_it_looks(pair, runs):
     assert found["oracle_gap"]["difference"] == pytest.approx(means["oracle"] - means["chosen"])
     base = np.mean(found["methods"]["source-only"]["per_seed"])
     assert found["gain"]["difference"] == pytest.approx(means["chosen"] - base)
+    for name, row in found["methods"].items():
+        gain = row["gain"]
+        assert (gain is None) == (name == "source-only")
+        assert gain is None or gain["difference"] == pytest.approx(np.mean(row["per_seed"]) - base)
+        assert gain is None or gain["p_adjusted"] >= gain["p_value"]
     assert found["n_test"] == len(pair.test)
     assert json.loads(json.dumps(found)) == found
 

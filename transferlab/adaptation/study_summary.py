@@ -10,13 +10,14 @@ import numpy as np
 from transferlab.adaptation.default_validator import DEFAULT_VALIDATOR
 from transferlab.adaptation.oracle import validator_agreement
 from transferlab.adaptation.study import SOURCE_ONLY, DomainPair, SeedRun
-from transferlab.evaluation import bootstrap_seeds_images, paired_difference
+from transferlab.evaluation import bootstrap_seeds_images, holm, paired_difference
 
 
 def summarize(pair: DomainPair, runs: Sequence[SeedRun], validator: str = DEFAULT_VALIDATOR) -> dict:
     """Choices first, then one look at the sealed test: a dict of plain numbers, to be stored.
 
-    ``methods`` : name to accuracy a seed, mean, interval over seeds and images, seconds; ``chosen`` : the validator's
+    ``methods`` : name to accuracy a seed, mean, interval over seeds and images, seconds, and ``gain`` over the
+    source-only network, paired by seed and image, with Holm's correction; ``chosen`` : the validator's
     choice a seed and its accuracies; ``oracle`` : the best on the test a seed; ``validators`` : name to the weighted
     tau of its scores with the accuracies, a seed, mean and interval over seeds, and what its choice reached;
     ``gain`` : the choice less the source-only network, ``oracle_gap`` : the oracle less the choice, both paired by
@@ -32,16 +33,11 @@ def summarize(pair: DomainPair, runs: Sequence[SeedRun], validator: str = DEFAUL
     }
     accuracy = {name: table.mean(1) for name, table in right.items()}
     best = [max(names, key=lambda n, i=i: accuracy[n][i]) for i in range(len(runs))]
-    chosen_right = np.stack([right[name][i] for i, name in enumerate(chosen)])
-    best_right = np.stack([right[name][i] for i, name in enumerate(best)])
+    chosen_right, best_right = (
+        np.stack([right[name][i] for i, name in enumerate(picks)]) for picks in (chosen, best)
+    )
     groups = looked.groups
-
-    def row(tables: np.ndarray) -> dict:
-        return {
-            "per_seed": tables.mean(1).tolist(),
-            **asdict(bootstrap_seeds_images(tables, groups)),
-        }
-
+    gains = _gains(right, groups)
     return {
         "pair": pair.name,
         "seeds": [run.seed for run in runs],
@@ -49,16 +45,33 @@ def summarize(pair: DomainPair, runs: Sequence[SeedRun], validator: str = DEFAUL
         "classes": len(pair.source.classes),
         "validator": validator,
         "methods": {
-            name: row(table) | {"seconds": float(np.mean([run.seconds[name] for run in runs]))}
+            name: _row(table, groups)
+            | {"seconds": float(np.mean([run.seconds[name] for run in runs])), "gain": gains.get(name)}
             for name, table in right.items()
         },
-        "chosen": row(chosen_right) | {"names": chosen},
-        "oracle": row(best_right) | {"names": best},
+        "chosen": _row(chosen_right, groups) | {"names": chosen},
+        "oracle": _row(best_right, groups) | {"names": best},
         "gain": asdict(paired_difference(chosen_right, right[SOURCE_ONLY], groups)),
         "oracle_gap": asdict(paired_difference(best_right, chosen_right, groups)),
         "diagnosis": [dict(run.diagnosis) for run in runs],
         "validators": {v: _ranked(v, runs, names, accuracy) for v in runs[0].scores},
     }  # fmt: skip
+
+
+def _row(right: np.ndarray, groups) -> dict:
+    return {"per_seed": right.mean(1).tolist(), **asdict(bootstrap_seeds_images(right, groups))}
+
+
+def _gains(right: dict[str, np.ndarray], groups) -> dict[str, dict]:
+    """Each method less the source-only network, on the same seeds and images, with Holm over the methods."""
+    found = {
+        n: paired_difference(t, right[SOURCE_ONLY], groups) for n, t in right.items() if n != SOURCE_ONLY
+    }
+    adjusted = holm([comparison.p_value for comparison in found.values()])
+    return {
+        name: asdict(comparison) | {"p_adjusted": p}
+        for (name, comparison), p in zip(found.items(), adjusted, strict=True)
+    }
 
 
 def _ranked(validator: str, runs: Sequence[SeedRun], names: Sequence[str], accuracy) -> dict:
