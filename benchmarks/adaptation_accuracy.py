@@ -149,7 +149,7 @@ def tables() -> str:
     sizes = [f"{f['n_test']}, {len(f['seeds'])}" for f in found.values()]
     lines = [
         f"Accuracy on the target's test in percent, mean with its 95 % interval over seeds and images; {last}. "
-        "↑ and ↓: better or worse than source-only on the same seeds and images, with Holm's correction over the methods.",
+        "↑ and ↓: better or worse than source-only on the same seeds and images, by Holm over the methods.",
         "",
         "| | " + " | ".join(found) + " |",
         "|---|" + "---|" * len(found),
