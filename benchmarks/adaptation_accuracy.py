@@ -33,7 +33,7 @@ from transferlab.training.checkpoint import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 STORED = ROOT / "notebooks" / "claims" / "adaptation"
-_READS_RUNS = {"default_validator", "oracle", "study_summary"}
+_READS_RUNS = {"default_validators", "oracle", "study_summary"}
 _DIAGNOSED = {
     "the domains differ": "detected",
     "class shares changed": "proportions_changed",

@@ -79,6 +79,14 @@ def test_a_study_chooses_before_it_looks(pair, runs):
     assert json.loads(json.dumps(found)) == found
 
 
+def test_runs_stored_with_another_ensemble_still_serve(pair, runs):
+    turned = [
+        replace(run, scores={**run.scores, "ensemble": {name: 0.0 for name in run.scores["entropy"]}})
+        for run in runs
+    ]
+    assert summarize(pair, turned)["validators"] == summarize(pair, runs)["validators"]
+
+
 def test_no_function_before_the_look_takes_target_labels():
     for function in (select, run_seed):
         names = set(inspect.signature(function).parameters)

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy.stats import entropy as scipy_entropy
 
 from transferlab.adaptation import validators as validators_module
+from transferlab.adaptation.default_validators import ENSEMBLE
 from transferlab.adaptation.domain_classifier import importance_weights
 from transferlab.adaptation.validators import (
-    ENSEMBLE,
     SINGLE,
     VALIDATORS,
     ValidatorInput,

@@ -9,7 +9,7 @@ from transferlab.adaptation.base import FeatureAdapter, SourceOnly
 from transferlab.adaptation.coral import CORAL
 from transferlab.adaptation.deep_base import DeepSourceOnly, ImageAdapter
 from transferlab.adaptation.deep_joint import DAN, MCC, DeepCORAL, JointAdapter
-from transferlab.adaptation.default_validator import DEFAULT_VALIDATOR
+from transferlab.adaptation.default_validators import DEFAULT_VALIDATOR
 from transferlab.adaptation.density_ratio import DensityRatio, effective_size
 from transferlab.adaptation.diagnosis import Diagnosis, diagnose
 from transferlab.adaptation.domain_distance import DomainDistance, detectable_distance, domain_distance

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from transferlab.adaptation.default_validator import DEFAULT_VALIDATOR
+from transferlab.adaptation.default_validators import DEFAULT_VALIDATOR, ENSEMBLE
 from transferlab.adaptation.model_answers import (
     common_classes,
     mapped_features,
@@ -15,7 +15,6 @@ from transferlab.adaptation.model_answers import (
 )
 from transferlab.adaptation.probabilities import label_codes
 from transferlab.adaptation.validators import (
-    ENSEMBLE,
     VALIDATORS,
     ValidatorInput,
     check_validator,

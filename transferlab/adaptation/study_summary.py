@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 
 import numpy as np
 
-from transferlab.adaptation.default_validator import DEFAULT_VALIDATOR
+from transferlab.adaptation.default_validators import DEFAULT_VALIDATOR, ENSEMBLE
 from transferlab.adaptation.oracle import validator_agreement
 from transferlab.adaptation.study import SOURCE_ONLY, DomainPair, SeedRun
+from transferlab.adaptation.validators import ensemble
 from transferlab.evaluation import bootstrap_seeds_images, holm, paired_difference
 
 
@@ -23,6 +24,7 @@ def summarize(pair: DomainPair, runs: Sequence[SeedRun], validator: str = DEFAUL
     ``gain`` : the choice less the source-only network, ``oracle_gap`` : the oracle less the choice, both paired by
     seed and image; ``diagnosis`` : a seed, what could be said of the shift beforehand.
     """
+    runs = [replace(run, scores=_with_ensemble(run.scores)) for run in runs]
     names = list(runs[0].scores[validator])
     chosen = [max(names, key=lambda n, run=run: run.scores[validator][n]) for run in runs]
     stored = {f"{run.seed} {name}": _Stored(p) for run in runs for name, p in run.probabilities.items()}
@@ -56,6 +58,12 @@ def summarize(pair: DomainPair, runs: Sequence[SeedRun], validator: str = DEFAUL
         "diagnosis": [dict(run.diagnosis) for run in runs],
         "validators": {v: _ranked(v, runs, names, accuracy) for v in runs[0].scores},
     }  # fmt: skip
+
+
+def _with_ensemble(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Mapping[str, float]]:
+    """The ensemble anew, so that runs stored with other members of it still serve."""
+    ranks = ensemble({name: list(scores[name].values()) for name in ENSEMBLE})
+    return {**scores, "ensemble": dict(zip(scores[ENSEMBLE[0]], ranks.tolist(), strict=True))}
 
 
 def _row(right: np.ndarray, groups) -> dict:

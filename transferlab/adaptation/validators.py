@@ -233,8 +233,6 @@ SINGLE = {
     "soft-neighbourhood-density": Validator(soft_neighbourhood_density),
     "nuclear-norm": Validator(nuclear_norm),
 }
-#: The validators whose ranks the ensemble averages: one of the source, one of certainty, one of neighbours.
-ENSEMBLE = ("source-risk", "information-maximization", "soft-neighbourhood-density")
 #: Names of all validators.
 VALIDATORS = (*SINGLE, "ensemble")
 

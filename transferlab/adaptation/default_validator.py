@@ -1,3 +1,0 @@
-"""The validator that chooses where none is named."""
-
-DEFAULT_VALIDATOR = "information-maximization"
