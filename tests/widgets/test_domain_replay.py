@@ -88,12 +88,24 @@ def test_the_static_figure_is_the_last_case_at_its_end(data):
 
 def test_the_view_follows_its_controls(data):
     menus, moves, picture = domain_replay.view(data).children
-    (shift, how), (play, step) = menus.children, moves.children
+    (shift, how), (play, step, clock) = menus.children, moves.children
     assert all(control.description for control in (shift, how, step, play))
     assert "turned, watched, after 0 steps" in picture.value
     step.value = 2
-    assert "after 20 steps" in picture.value and play.value == 2
-    play.value = 1
+    assert "after 20 steps" in picture.value and clock.value == 2
+    clock.value = 1
     assert "after 10 steps" in picture.value and step.value == 1
     how.value, shift.value = "reversed", "cue"
     assert "cue, reversed, after 10 steps" in picture.value and "alert" not in picture.value
+
+
+def test_play_starts_the_clock_and_begins_anew_at_the_end(data):
+    _, moves, picture = domain_replay.view(data).children
+    play, step, clock = moves.children
+    play.value = True
+    assert clock.playing and play.description == domain_replay.PAUSE
+    clock.playing = False  # as the browser does at the end
+    assert not play.value and play.description == domain_replay.PLAY
+    step.value = clock.max
+    play.value = True
+    assert clock.playing and clock.value == 0 and "after 0 steps" in picture.value

@@ -23,6 +23,7 @@ _KEYS = (
     "source_scores", "target_scores", "domain_accuracy", "accuracy", "n", "seeds",
 )  # fmt: skip
 Spread = tuple[float, float, float]
+PLAY, PAUSE = "▶ play", "❚❚ pause"
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ def static(data: Sequence[Mapping], state: State | None = None) -> Card:
 
 def view(data: Sequence[Mapping], state: State | None = None):
     """The replay as a widget: steps by a play button, drag, click or arrow keys, cases by menus."""
-    from ipywidgets import Dropdown, HBox, Layout, Play, SelectionSlider, VBox
+    from ipywidgets import Dropdown, HBox, Layout, Play, SelectionSlider, ToggleButton, VBox
+    from traitlets import link
 
     from transferlab.widgets.live import live
 
@@ -155,8 +157,20 @@ def view(data: Sequence[Mapping], state: State | None = None):
         options=[(f"{n} steps", i) for i, n in enumerate(steps)], value=state.place, description="after",
         continuous_update=False, layout=Layout(width="420px"),
     )  # fmt: skip
-    play = Play(min=0, max=len(steps) - 1, value=state.place, interval=900, description="play the training")
-    play.observe(lambda change: setattr(step, "value", change["new"]), "value")
-    step.observe(lambda change: setattr(play, "value", change["new"]), "value")
+    # the clock's own buttons have no name that a screen reader could say, so one that has steers it
+    clock = Play(min=0, max=len(steps) - 1, value=state.place, interval=900, layout=Layout(display="none"))
+    play = ToggleButton(
+        description=PLAY, tooltip="play the training from here; at its end, from the beginning"
+    )
+    clock.observe(lambda change: setattr(step, "value", change["new"]), "value")
+    step.observe(lambda change: setattr(clock, "value", change["new"]), "value")
+    link((play, "value"), (clock, "playing"))
+
+    def started_or_stopped(change):
+        play.description = PAUSE if change["new"] else PLAY
+        if change["new"] and clock.value == clock.max:
+            clock.value = clock.min
+
+    play.observe(started_or_stopped, "value")
     picture = live([shift, how, step], lambda: static(data, State(shift.value, how.value, step.value)))
-    return VBox([HBox([shift, how]), HBox([play, step]), picture])
+    return VBox([HBox([shift, how]), HBox([play, step, clock]), picture])
