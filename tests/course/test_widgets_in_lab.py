@@ -126,6 +126,17 @@ class Shown:
                         return selector, key
         return None
 
+    def plays(self):
+        """Whether the play button moves the picture twice by itself, from the start; None where there is none."""
+        play = [b for b in self.controls("button") if "play" in b.inner_text()]
+        if not play:
+            return None
+        self.controls("[role=slider]")[0].press("Home")
+        self.page.wait_for_timeout(2000)
+        before = self.picture
+        play[0].click()
+        return self.changed(before) and self.changed(self.picture)
+
     def moved_by_mouse(self):
         """The first control that changes the picture when it is clicked."""
         spots = ((".transferlab-places", 0.3), (".transferlab-places", 0.7), (".noUi-target", 0.3),
@@ -174,6 +185,7 @@ def test_the_widget_moves_in_both_themes(lab, page, lesson):
         assert shown.moved_by_mouse(), f"no click moves the widget ({scheme})"
         assert not page.locator(TROUBLE).count()
         save_picture(shown.cell, f"{lesson}-{scheme.lower()}")
+    assert shown.plays() is not False, "the play button does not move the widget by itself"
     assert elsewhere == []
 
 
