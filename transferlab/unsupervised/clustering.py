@@ -8,11 +8,13 @@ import numpy as np
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 from sklearn.neighbors import kneighbors_graph
 from sklearn.preprocessing import normalize
+from threadpoolctl import threadpool_limits
 
 from transferlab.errors import UserError
 from transferlab.unsupervised.feature_input import BLOCKWISE, varied_features, whole_number
 
 STARTS = 10  # of k-means, of which the best is kept
+_SMALL = 2_000_000  # numbers in a table
 
 
 def cluster(
@@ -86,7 +88,13 @@ def in_order(labels: np.ndarray, noise: np.ndarray | None = None) -> np.ma.Maske
 
 def _k_means(table: np.ndarray, count: int, seed: int) -> np.ndarray:
     _enough_different(table, count)
-    return KMeans(count, n_init=STARTS, random_state=seed).fit_predict(table)
+    return _lloyd(table, count, seed)
+
+
+def _lloyd(table: np.ndarray, count: int, seed: int) -> np.ndarray:
+    # on small tables threads cost more than they bring
+    with threadpool_limits(1 if table.size < _SMALL else None):
+        return KMeans(count, n_init=STARTS, random_state=seed).fit_predict(table)
 
 
 def _spherical(table: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -99,7 +107,7 @@ def _spherical(table: np.ndarray, count: int, seed: int) -> np.ndarray:
         )
     unit = normalize(table.astype(np.float64))
     _enough_different(unit.round(12), count)
-    labels = KMeans(count, n_init=STARTS, random_state=seed).fit_predict(unit)
+    labels = _lloyd(unit, count, seed)
     for _ in range(100):
         sums = np.zeros((count, unit.shape[1]))
         np.add.at(sums, labels, unit)
