@@ -399,8 +399,8 @@ quiz("09")
 # ## Three things to take away
 #
 # 1. Shift of samples can be seen without target labels; its kind only under an assumption; a change of names never.
-# 2. Weights mend what a model cannot fit, where source and target overlap: by sample if the rule stayed, by class
-#    if the looks stayed.
+# 2. Weights by sample mend what a model cannot fit, where domains overlap and the rule stayed; weights by class set
+#    the odds right where the looks stayed, even for a model that fits.
 # 3. Look at the effective sample size before you trust a weighted model, and buy some random target labels.
 
 # %% [markdown]

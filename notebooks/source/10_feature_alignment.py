@@ -233,9 +233,9 @@ control = -np.array(lesson10_cards.gain_points(trial, FONTS, BY_MOMENTS))
 ledger.record("L10.the-harm-is-larger-than-with-equal-shares", harm - control, "points", direction)
 
 # %% [markdown]
-# Transport as it comes takes answers away even there. A mean of many target samples lies nearer to the middle than most
-# of them, so the moved source shrinks, and a border drawn through a shrunken cloud need not be the target's. Among 64
-# dimensions close neighbours are rare, so that the mean is one of far ones.
+# Transport as it comes takes answers away even there. The likely reason: a mean of many target samples lies nearer to
+# the middle than most of them, so the moved source shrinks, and a border drawn through a shrunken cloud need not be the
+# target's. Among 64 dimensions close neighbours are rare, so that the mean is one of far ones.
 
 # %%
 ledger.record(
@@ -250,7 +250,8 @@ ledger.record(
 # model, and says in advance whether class shares seem to have changed (lesson 09). That needs an assumption, that each
 # class looks as before. Where looks have changed, too, the model's answers are wrong in a lopsided way, and the same
 # words are a false alarm. So a second test follows: with shares evened out, is any difference left? Look for pairs
-# whose shares changed "and nothing else".
+# whose shares changed "and nothing else". With few samples left it overlooks differences, and errs, too (README's table
+# has such a pair).
 
 # %%
 for line in lesson10_cards.warning_lines(trial):
@@ -311,9 +312,10 @@ reveal("L10.choice", WORSE[0 if not worse else 1 if worse == [SKEWED] else 2])
 
 # %% [markdown]
 # Certainty is not truth: a classifier answers an aligned target with the certainty that it has on the source. And
-# "varied as a whole" means all classes about equally often. Where three digits are common, right answers look too much
-# alike to this validator, and a method that spreads them over all ten pleases it. A validator has assumptions of its
-# own; here they are the very ones that the shift breaks. Others have others, and none knows labels:
+# "varied as a whole" means all classes about equally often. Where three digits are common, right answers look too
+# much alike to this validator, and a method that spreads them over all ten pleases it. A validator has assumptions of
+# its own, and here the shift breaks them. That need not be the whole cause: see what it chose where shares are equal.
+# Others have other assumptions, and none knows labels:
 
 # %%
 for line in lesson10_cards.choice_lines(trial, [DEFAULT_VALIDATOR, "entropy", "source-risk", "ensemble"]):
@@ -463,7 +465,7 @@ print("transport, same as the package:", np.abs(sent - packaged).max() < 0.05)
 # ## What would change this conclusion
 #
 # Another network may have features in which the look of a domain plays a smaller part; then there is less to align and
-# as much to lose. With hundreds of samples fewer than features, covariances are mostly noise and CORAL leans on its
+# as much to lose. With far fewer samples than features, covariances are mostly noise and CORAL leans on its
 # regularisation. Settings count, too: transport with less entropy blurs less, TCA with other components keeps other
 # things. And if *each* class had changed its share and its look at once, neither weights nor alignment would be right
 # by themselves. What does not change: none of these methods sees a class in the target.

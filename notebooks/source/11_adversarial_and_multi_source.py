@@ -95,7 +95,8 @@ out = reverse_gradient(x, strength=0.5)
 print("up:", out.tolist(), " down:", x.grad.tolist())
 
 # %% [markdown]
-# Its strength rises from 0 to 1 over the training, since at first the features mean nothing worth defending:
+# Its strength rises from 0 to 1 over the training, since at first the domain classifier knows nothing, and its gradient
+# is noise:
 
 # %% tags=["nbval-check-output"]
 print([round(ramp(share), 2) for share in (0, 0.05, 0.1, 0.25, 0.5, 1)])
@@ -185,8 +186,8 @@ trial = lesson11_images.image_trial(seeds, device, quick=profile == "smoke")
 display(lesson11_cards.images_card(trial))
 
 # %% [markdown]
-# DANN keeps a record of its opponent, `domain_accuracy_`. It begins near chance because it has learnt nothing yet,
-# and ends there because the features no longer tell:
+# DANN keeps a record of its opponent, `domain_accuracy_`. It begins near chance because it has learnt nothing yet.
+# Where it ends there, the features no longer tell, or it has fallen behind; one trained afresh on them would say which:
 
 # %%
 print(lesson11_cards.epochs_line(trial))
@@ -208,9 +209,9 @@ ledger.record(
 )
 
 # %% [markdown]
-# A few seeds do not always show it; the released run has more. The source's images are not needed once its knowledge
-# is in the head. SHOT's guesses are right where digits form
-# clusters, and these do. Its assumption is in the open, too: all classes about equally common (lesson 10).
+# A few seeds do not always show it; in the released run SHOT got on without the source's images, since what it needs of
+# them is in the head. Its guesses can be right where classes form clusters. Its assumption is in the open, too: all
+# classes about equally common (lesson 10).
 
 # %%
 collapsed = np.mean(trial.commonest[FREE]) > 0.5
@@ -246,8 +247,8 @@ for name, logits in {"right": right, "collapsed": collapsed_network}.items():
 
 # %% [markdown]
 # The guard watches the information on the target, keeps the best weights, those at the start included, and stops when
-# nothing improves. It is no oracle: with one of the ten released seeds it, too, liked a network that had become worse.
-# And nobody could have said beforehand which steps are small enough; small ones brought next to nothing here.
+# nothing improves. It is no oracle: with one of the ten released seeds the guarded network collapsed nearly as far. And
+# nobody could have said beforehand which steps are small enough; small ones brought next to nothing here.
 
 # %% [markdown]
 # ## Predict: several sources
@@ -302,7 +303,8 @@ for line in lesson11_cards.weight_lines(mixed):
 
 # %% [markdown]
 # In one heap, wrong labels stand beside right ones, and CORAL gives inverted and plain images one common mean. A
-# model for each source keeps them apart, and that is most of the gain:
+# model for each source keeps them apart. Not all of the gain comes from that: averaging several models helps by itself,
+# as the case shows in which all sources are good.
 
 # %%
 display(
@@ -313,8 +315,8 @@ display(
 ledger.record("L11.an-ensemble-is-ahead-of-one-heap-with-two-inverted", mixed.gain(FAR), "points", direction)
 
 # %% [markdown]
-# And the weights? One bad source of four is outvoted anyway, so taking its weight away changes little. Where half of
-# the sources are bad, they matter:
+# And the weights? One bad source of four is outvoted anyway, so taking its weight away changes little; here it cost
+# rather than brought something. Where half of the sources are bad, weights matter:
 
 # %%
 display(
@@ -470,7 +472,8 @@ quiz("11")
 # ## Three things to take away
 #
 # 1. Reversal lets the domain classifier learn and the features unlearn; that it is blinded does not prove them right.
-# 2. A network can adapt without its source; where sureness alone is the aim, it collapses unless a guard watches.
+# 2. A network can adapt without its source; where sureness alone is the aim, it collapses, and a guard prevents that as
+#    a rule, not always.
 # 3. A model for each source, weighted by nearness and by what the others say of its labels, survives a bad source.
 
 # %% [markdown]

@@ -80,8 +80,9 @@ display(lesson12_cards.partners_card(views, found))
 # %% [markdown]
 # ## Predict: handwritten digits
 #
-# Two sets: grey patches of twelve materials, and handwritten digits of 8 by 8 pixels. Features: raw pixels, a network
-# with random weights, the dictionary of letters, `tiny-ssl`, and a network that was trained with labels.
+# Two sets: grey patches of twelve photographs, each a class, and handwritten digits of 8 by 8 pixels. Features: raw
+# pixels, a network with random weights, the dictionary of letters, `tiny-ssl`, and a network that was trained with
+# labels.
 
 # %% tags=["nbval-check-output"]
 for name, clusters in lesson12.SETS.items():
@@ -144,7 +145,8 @@ gain = halves["materials", STROKES] - halves["materials", PIXELS]
 ledger.record("L12.strokes-of-letters-beat-pixels-on-materials", gain, "points", direction)
 
 # %% [markdown]
-# On handwritten digits it is the other way round, and clearly so:
+# On handwritten digits it is the other way round for `tiny-ssl`, and clearly so; strokes of letters keep up with pixels
+# there (look at the table):
 
 # %%
 gain = halves["digits", PIXELS] - halves["digits", SSL]
@@ -194,10 +196,11 @@ back = moves.lost(PIXELS, BY_FOUR) - moves.lost(PIXELS, PUT_BACK)
 ledger.record("L12.putting-digits-back-brings-pixels-back", back, "points", direction)
 
 # %% [markdown]
-# So pixels had help after all: whoever centred the digits knew what matters in them. It is knowledge, and it came from
-# a person. The dictionary of letters keeps the quarter of the image in which a stroke stands, and it, too, lives by
-# place. `tiny-ssl` loses less, since crops were among its views; but moves by up to 4 pixels are too much for it, too.
-# No kind of features wins everywhere: each is right where what it ignores does not matter.
+# So pixels had help after all: whoever centred the digits knew what matters in them. It is knowledge, and it came
+# from a person. The dictionary of letters keeps the quarter of the image in which a stroke stands, and it, too, lives
+# by place. `tiny-ssl` loses less, probably since crops were among its views, and since it had less to lose: moved by
+# 2, both are about level, and moves by up to 4 pixels are too much for either. No kind of features wins everywhere:
+# each is right where what it ignores does not matter.
 
 # %% [markdown]
 # ## Predict: views of your own
@@ -213,9 +216,9 @@ predict("L12.views", "After which views do clusters agree better with the digits
 # %% [markdown]
 # ## Experiment: views of your own
 #
-# Views are not mirrored: a mirrored digit is none, and a network that ignores mirroring could not tell. That choice is
-# knowledge again, but a cheaper one than labels. Could the network cheat by putting all images in one point? Then it
-# can only guess among 2N - 1 views, and its loss is their logarithm, whatever it does:
+# Views are not mirrored: most mirrored digits are no digits, and a network that ignores mirroring could not tell.
+# That choice is knowledge again, but a cheaper one than labels. Could the network cheat by putting all images in one
+# point? Then it can only guess among 2N - 1 views, and its loss is their logarithm, whatever it does:
 
 # %% tags=["nbval-check-output"]
 one_point = torch.ones(4, 3)
@@ -237,8 +240,9 @@ reveal("L12.views", WHICH[1 if low > 0 else 0 if high < 0 else 2])
 
 # %% [markdown]
 # With narrow views the puzzle is solved by comparing pixels, and that is what the network learns. Wide views make it
-# ignore place, and the digits come out. No label was used on either side, and the network is small. What counted were
-# the right images and the right views.
+# ignore place, and the digits come out. No label was used on either side, and the network is small. Look back, though:
+# pixels of digits that were put back by their centre of mass, one line and no training, do better still. Wide views are
+# for cases in which nobody knows what to put back.
 
 # %%
 display(ledger.record("L12.wide-views-beat-narrow-views-on-moved-digits", ahead, "points", direction))
@@ -284,7 +288,7 @@ ledger.record("L12.with-five-labels-the-network-beats-pixels-on-digits", probes,
 # Look at the last claim again: the same features, the same digits, and the order has turned round. For clusters, pixels
 # were ahead; with five labels a class, the network is. The digits were in its features all along, in directions that
 # k-means has no reason to prefer: it follows whatever varies most. A few labels say which directions count. So poor
-# clusters do not mean poor features, and where you can label five images a class, do that first.
+# clusters do not mean poor features, and a few labels a class can be worth more than any clustering of them.
 
 # %% [markdown]
 # ## Investigate
@@ -418,7 +422,8 @@ print("VICReg, same as the package:", torch.allclose(loss, vicreg_loss(a, b), rt
 # The networks here are small and so are the sets. A larger self-supervised network, trained on many more images, may
 # ignore moves by itself and know digits, too. k-means looks for round groups of one size; another clustering may find
 # others. That the number of classes was told is help that you may not have. And digits by a scanner, neither centred
-# nor of one size, would never have shown pixels ahead. What stays: features win where what
+# nor of one size, would never have shown pixels ahead. A class of materials is one photograph here; several photographs
+# a class would be harder for clusters and probes alike. What stays: features win where what
 # they ignore does not matter, and a test that changes just this says why.
 
 # %% [markdown]
