@@ -76,6 +76,12 @@ def without_roots(source, target, eps):
     return (source - source.mean(0)) @ np.linalg.inv(cs) @ ct + target.mean(0)
 
 
+def by_transport_map(source, target, eps):
+    cs, ct = covariances(source, target, eps)
+    inside = root(root(cs, 0.5) @ ct @ root(cs, 0.5), 0.5)
+    return (source - source.mean(0)) @ root(cs, -0.5) @ inside @ root(cs, -0.5) + target.mean(0)
+
+
 def by_cholesky(source, target, eps):
     cs, ct = covariances(source, target, eps)
     whiten = np.linalg.inv(np.linalg.cholesky(cs)).T
@@ -128,7 +134,8 @@ ANSWERS = {
             (means_alone, "still the source's"),
             (never_coloured, "never coloured"),
             (without_roots, "square roots are missing"),
-            (by_cholesky, "also turned"),
+            (by_cholesky, "other factors"),
+            (by_transport_map, "other factors"),
             (roots_of_numbers, "NaN"),
             (lambda source, target, eps: source, "as it was"),
             (lambda source, target, eps: root(np.cov(source.T), -0.5), "the matrix alone"),

@@ -30,6 +30,11 @@ def by_hook(x, strength):
     return out
 
 
+def by_hook_on_x(x, strength):
+    x.register_hook(lambda gradient: -strength * gradient)
+    return x
+
+
 def by_package(x, strength):
     from transferlab.adaptation import reverse_gradient
 
@@ -78,6 +83,7 @@ ANSWERS = {
         "right": [by_detach, by_hook, by_package, layer(lambda g, s: -s * g)],
         "wrong": [
             (layer(lambda g, s: s * g), "minus is missing"),
+            (by_hook_on_x, "that of the classes as well"),
             (layer(lambda g, s: -g), "strength is not used"),
             (layer(lambda g, s: 0 * g), "comes back is 0"),
             (stops, "comes back is 0"),

@@ -115,8 +115,8 @@ def _coral_mistake(given: np.ndarray, source: np.ndarray, target: np.ndarray) ->
         if np.abs(given.mean(0) - mean).max() > 0.02 * np.sqrt(np.trace(ct)):
             return "The covariance is the target's and the mean is not: take the source's off first, add the target's."
         return (
-            "Mean and covariance are the target's, but the cloud was also turned (by a Cholesky factor?): take the "
-            "symmetric root, which turns as little as it can, so that classes stay where they belong."
+            "Mean and covariance are the target's, but other factors were taken (Cholesky's? the transport map's?), "
+            "which turn the cloud otherwise; this exercise asks for the two symmetric roots."
         )
     return "The moved source has not the target's covariance."
 
@@ -135,9 +135,7 @@ def _few_samples(answer) -> Verdict:
             "the diagonal of both covariances.",
             hints=_CORAL_HINTS,
         )
-    return Right(
-        "Whitened where it comes from, coloured as where it goes, and never turned more than needed."
-    )
+    return Right("Whitened where it comes from, coloured as where it goes.")
 
 
 @exercise()

@@ -46,12 +46,21 @@ def _asked(
     why = _wrong_forward(given, x, before, strength)
     if why:
         return Wrong(why, hints=_REVERSAL_HINTS)
-    # a gradient from above that is not 1 everywhere shows a layer which ignores it
-    got = torch.autograd.grad(given, x, above, allow_unused=True)[0]
-    got = torch.zeros_like(above) if got is None else got
+    # a gradient from above that is not 1 everywhere shows a layer which ignores it; that of the classes comes beside it
+    beside = above.flip(0) + 1
+    whole = torch.autograd.grad((given * above).sum() + (x * beside).sum(), x)[0]
+    if strength and torch.allclose(whole, -strength * (above + beside), atol=1e-5):
+        return Wrong(_TURNS_BOTH, hints=_REVERSAL_HINTS)
+    got = whole - beside
     if torch.allclose(got, -strength * above, atol=1e-5):
         return None
     return Wrong(_backward_mistake(got, above, strength), hints=_REVERSAL_HINTS)
+
+
+_TURNS_BOTH = (
+    "It turns every gradient that reaches x, that of the classes as well, which passes beside the layer; give back a "
+    "new tensor, and turn what comes through that one."
+)
 
 
 def _wrong_forward(given, x: torch.Tensor, before: torch.Tensor, strength: float) -> str:
