@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import re
 import sys
 from datetime import date
 from pathlib import Path
@@ -26,6 +25,7 @@ from transferlab.adaptation.study import (
     run_seed,
 )
 from transferlab.adaptation.study_summary import summarize
+from transferlab.course.marked_table import write_table
 from transferlab.course.source_hash import code_hash
 from transferlab.data.cache import cache_dir
 from transferlab.errors import UserError
@@ -39,7 +39,7 @@ _DIAGNOSED = {
     "class shares changed": "proportions_changed",
     "and nothing else": "explained_by_label_shift",
 }
-_MARKED = re.compile(r"(<!-- table: adaptation -->\n).*?(<!-- end of table -->)", re.DOTALL)
+TABLE = "adaptation"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,9 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given.pair:
             found = measure(PAIRS[given.pair](), range(given.seeds), given.methods)
-            _write(STORED / f"{given.pair}.json", json.dumps(found, indent=1) + "\n")
-        page = ROOT / "README.md"
-        _write(page, with_tables(page.read_text(encoding="utf-8"), tables()))
+            text = json.dumps(found, indent=1) + "\n"
+            write_whole(STORED / f"{given.pair}.json", lambda temporary: Path(temporary).write_text(text))
+        write_table(ROOT / "README.md", TABLE, tables())
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -211,16 +211,6 @@ def _agreement(found: dict) -> str:
         return "—"
     ends = "" if found["low"] is None else f" ({found['low']:.2f} to {found['high']:.2f})"
     return f"{found['tau']:.2f}{ends}; {100 * found['reached']:.1f} %"
-
-
-def with_tables(page: str, text: str) -> str:
-    """``page`` with ``text`` between its markers; as it was where it has none."""
-    return _MARKED.sub(lambda found: found[1] + text + found[2], page)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -6,10 +6,9 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.measure import OURS, PLAIN, RIVALS, TRAINERS
-from transferlab.errors import UserError
-from transferlab.training.checkpoint import write_whole
+from transferlab.course.marked_table import write_table
 
-BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+TABLE = "fine-tuning"
 
 
 def stated_seconds(run: dict, epochs: int, clock: str = "wall") -> float:
@@ -115,9 +114,4 @@ def _line(cells: list[str]) -> str:
 
 def update(readme: Path, results: dict) -> None:
     """Put the tables between the markers of ``readme``; everything else stays."""
-    text = readme.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise UserError(f"{readme.name} has no place for tables; put {BEGIN} and {END} into it, once each.")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    new = f"{before}{BEGIN}\n{tables(results)}\n{END}{after}"
-    write_whole(readme, lambda temporary: Path(temporary).write_text(new, encoding="utf-8"))
+    write_table(readme, TABLE, f"{tables(results)}\n")

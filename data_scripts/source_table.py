@@ -16,15 +16,14 @@ from pathlib import Path
 import numpy as np
 
 from transferlab.backbones import Backbone, load_backbone, random_backbone
+from transferlab.course.marked_table import write_table
 from transferlab.data import load_task
 from transferlab.evaluation import evaluate
 from transferlab.training.boundary_cache import BoundaryCache
-from transferlab.training.checkpoint import write_whole
 from transferlab.transfer import FeatureExtraction
 
 LABELS, SEEDS = 10, 5
 README = Path(__file__).parent.parent / "README.md"
-MARKS = ("<!-- table: sources -->\n", "<!-- end of table -->\n")
 PERSON = r"IMG_(\d{2,3})\d\."  # about ten images a person, in runs of file numbers
 FOREIGN = {
     "squeezenet1_0": {
@@ -115,10 +114,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         nets = backbones(args.data.parent / "weights", Path(scratch))
         text = markdown(rows(args.data, nets))
-    old = README.read_text(encoding="utf-8")
-    before, after = old.split(MARKS[0])[0], old.split(MARKS[1])[1]
-    new = before + MARKS[0] + text + MARKS[1] + after
-    write_whole(README, lambda temporary: Path(temporary).write_text(new, encoding="utf-8"))
+    write_table(README, "sources", text)
     print(text)
 
 

@@ -40,7 +40,7 @@ from IPython.display import display
 from transferlab import load_task
 from transferlab.adaptation import CORAL, DEFAULT_VALIDATOR, OptimalTransport, oracle_gap, select
 from transferlab.course import by_profile, check, chosen_profile, open_ledger, predict, quiz, reveal, warm_up
-from transferlab.evaluation.claims import direction, equivalent
+from transferlab.evaluation.claims import direction, equivalent, unresolved
 
 profile = chosen_profile(profile)
 
@@ -128,7 +128,7 @@ display(lesson10.trial_card(clouds))
 # ## Reveal
 
 # %%
-helps = [m for m in MENDS[:3] if clouds.compare(TURNED, m).low > 0.05]
+helps = [m for m in MENDS[:3] if clouds.compare(TURNED, m).low > 0]
 reveal("L10.turned", helps[0] if helps else MENDS[3])
 
 # %% [markdown]
@@ -155,12 +155,16 @@ ledger.record(
 
 # %% [markdown]
 # The turned cloud stays unmended, and not for want of effort: mean and covariance are as before, and the shortest
-# journey between two clouds that already overlap is no turn. A null result, within a margin of ten points:
+# journey between two clouds that already overlap is no turn. A null result needs a margin, here five points. TCA
+# scatters too much from draw to draw for such a margin; of it we say that nothing is shown:
 
 # %%
-ledger.record(
-    "L10.coral-changes-little-on-a-turned-cloud", clouds.points(TURNED, BY_MOMENTS), "points", equivalent(10)
-)
+for name, method, kind in (
+    ("coral-changes-little", BY_MOMENTS, equivalent(5)),
+    ("transport-changes-little", BY_PLAN, equivalent(5)),
+    ("tca-may-help-or-harm", BY_PROJECTION, unresolved),
+):
+    display(ledger.record(f"L10.{name}-on-a-turned-cloud", clouds.points(TURNED, method), "points", kind))
 
 # %% [markdown]
 # And the last row is the warning of this lesson. Both classes stand where they stood; one has become common. CORAL
@@ -259,7 +263,7 @@ for line in lesson10_cards.warning_lines(trial):
 
 # %%
 ledger.record(
-    "L10.warned-of-changed-shares-and-not-of-equal-ones",
+    "L10.changed-shares-and-nothing-else-are-reported-where-that-is-so-and-not-elsewhere",
     lesson10_features.warnings_points(trial),
     "points",
     direction,
@@ -322,12 +326,21 @@ for line in lesson10_cards.choice_lines(trial, [DEFAULT_VALIDATOR, "entropy", "s
     print(line)
 
 # %%
-ledger.record(
-    "L10.the-choice-without-labels-is-worse-than-none-where-three-digits-are-common",
-    lesson10_cards.choice_cost(trial, SKEWED),
-    "points",
-    direction,
+cost = {pair: np.array(lesson10_cards.choice_cost(trial, pair)) for pair in (FONTS, SKEWED)}
+display(
+    ledger.record(
+        "L10.the-choice-without-labels-is-worse-than-none-where-three-digits-are-common",
+        cost[SKEWED],
+        "points",
+        direction,
+    )
 )
+display(
+    ledger.record(
+        "L10.its-cost-is-larger-than-with-equal-shares", cost[SKEWED] - cost[FONTS], "points", direction
+    )
+)
+ledger.record("L10.with-equal-shares-no-cost-of-it-is-shown", cost[FONTS], "points", unresolved)
 
 # %% [markdown]
 # So keep "no alignment" among the candidates, read the diagnosis before the validator, and where it speaks of class

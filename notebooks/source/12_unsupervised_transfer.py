@@ -46,8 +46,9 @@ profile = chosen_profile(profile)
 
 # %%
 from transferlab.course import lesson12, lesson12_cards, lesson12_labels, lesson12_moves, lesson12_neighbours
+from transferlab.course.compared import over_seeds
 from transferlab.course.lesson12 import PIXELS, SSL, STROKES
-from transferlab.course.lesson12_moves import BY_FOUR, BY_TWO, NARROW, PUT_BACK, WIDE
+from transferlab.course.lesson12_moves import BY_FOUR, BY_TWO, NARROW, PIXELS_BACK, PUT_BACK, WIDE
 from transferlab.course.lesson12_own import own_lines
 
 ledger = open_ledger("12", profile)
@@ -122,9 +123,11 @@ for name, each in side.items():
     print(name, *lesson12.scores_lines(each), sep="\n")
 
 # %% [markdown]
-# The last column needs no labels: *stability*, the ARI of one clustering against another with other images drawn and
-# another start. Compare it with ARI row by row. Clusters can come out alike again and again and still not be your
-# classes, as those of materials by the letters' strokes. Stability says that there is a grouping, not which one.
+# The last two columns need no labels. *Silhouette* asks how much nearer an image is to its own cluster than to the
+# next; it is measured in each row's own space, so it cannot compare rows. *Stability* is the ARI of one clustering
+# against another with other images drawn and another start. Compare both with ARI row by row. Clusters can come out
+# alike again and again and still not be your classes, as those of materials by the letters' strokes. Stability says
+# that there is a grouping, not which one.
 
 # %% [markdown]
 # ## Reveal
@@ -134,8 +137,9 @@ asked = [side["digits"][name] for name in dict.fromkeys((PIXELS, SSL, backbone))
 reveal("L12.digits", max(asked, key=lambda row: row.ari.estimate).features)
 
 # %% [markdown]
-# For the claims each seed draws a half of the images, the same half for both sides (100 × ARI is the unit). On
-# materials, features from elsewhere are far ahead of pixels, those of the letters' strokes, too:
+# For the claims each seed draws a half of the images, the same half for both sides (100 × ARI is the unit). Halves of
+# one set share images: their intervals are about other draws from this set, not about other sets. On materials,
+# features from elsewhere are far ahead of pixels, those of the letters' strokes, too:
 
 # %%
 halves = {(name, o): lesson12.half_ari(name, o, more_seeds) for name in side for o in (PIXELS, STROKES, SSL)}
@@ -145,12 +149,14 @@ gain = halves["materials", STROKES] - halves["materials", PIXELS]
 ledger.record("L12.strokes-of-letters-beat-pixels-on-materials", gain, "points", direction)
 
 # %% [markdown]
-# On handwritten digits it is the other way round for `tiny-ssl`, and clearly so; strokes of letters keep up with pixels
-# there (look at the table):
+# On handwritten digits it is the other way round for `tiny-ssl`, and clearly so. Strokes of letters are ahead of pixels
+# there, too: print and handwriting are made of the same strokes.
 
 # %%
 gain = halves["digits", PIXELS] - halves["digits", SSL]
-ledger.record("L12.pixels-beat-self-supervised-features-on-digits", gain, "points", direction)
+display(ledger.record("L12.pixels-beat-self-supervised-features-on-digits", gain, "points", direction))
+gain = halves["digits", STROKES] - halves["digits", PIXELS]
+ledger.record("L12.strokes-of-letters-beat-pixels-on-digits-too", gain, "points", direction)
 
 # %% [markdown]
 # Why? "The network never saw a digit" is one explanation, but it does not say why *pixels* should be good. Here is
@@ -185,22 +191,22 @@ display(lesson12_cards.moves_card(moves))
 # ## Reveal: digits that move
 
 # %%
-lost = moves.lost(PIXELS, BY_TWO).mean() / (100 * moves.spread(lesson12_moves.IN_PLACE, PIXELS)[0])
-reveal("L12.moved", LOSES[0 if lost < 0.1 else 1 if lost < 0.5 else 2])
+lost = moves.lost_share(PIXELS, BY_TWO).mean()
+reveal("L12.moved", LOSES[0 if lost < 10 else 1 if lost < 50 else 2])
 
 # %%
 display(ledger.record("L12.a-small-move-costs-pixels-much", moves.lost(PIXELS, BY_TWO), "points", direction))
-more = moves.lost(PIXELS, BY_TWO) - moves.lost(SSL, BY_TWO)
-display(ledger.record("L12.it-costs-pixels-more-than-the-network", more, "points", direction))
+more = moves.lost_share(PIXELS, BY_TWO) - moves.lost_share(SSL, BY_TWO)
+display(ledger.record("L12.it-costs-pixels-a-larger-share-than-the-network", more, "% of ARI", direction))
 back = moves.lost(PIXELS, BY_FOUR) - moves.lost(PIXELS, PUT_BACK)
 ledger.record("L12.putting-digits-back-brings-pixels-back", back, "points", direction)
 
 # %% [markdown]
 # So pixels had help after all: whoever centred the digits knew what matters in them. It is knowledge, and it came
 # from a person. The dictionary of letters keeps the quarter of the image in which a stroke stands, and it, too, lives
-# by place. `tiny-ssl` loses less, probably since crops were among its views, and since it had less to lose: moved by
-# 2, both are about level, and moves by up to 4 pixels are too much for either. No kind of features wins everywhere:
-# each is right where what it ignores does not matter.
+# by place. `tiny-ssl` had less to lose, and loses a smaller share of it, probably since crops were among its views:
+# moved by 2, both are about level, and moves by up to 4 pixels are too much for either. No kind of features wins
+# everywhere: each is right where what it ignores does not matter.
 
 # %% [markdown]
 # ## Predict: views of your own
@@ -235,21 +241,23 @@ display(lesson12_cards.views_card(trained))
 # %%
 ari = trained.ari
 ahead = 100 * (ari[BY_TWO, WIDE] - ari[BY_TWO, NARROW])
-_, low, high = lesson12_moves.spread_over_seeds(ahead)
+_, low, high = over_seeds(ahead)
 reveal("L12.views", WHICH[1 if low > 0 else 0 if high < 0 else 2])
 
 # %% [markdown]
 # With narrow views the puzzle is solved by comparing pixels, and that is what the network learns. Wide views make it
-# ignore place, and the digits come out. No label was used on either side, and the network is small. Look back, though:
-# pixels of digits that were put back by their centre of mass, one line and no training, do better still. Wide views are
-# for cases in which nobody knows what to put back.
+# ignore place, and the digits come out. No label was used on either side, and the network is small. But the last row,
+# pixels of digits that were put back by their centre of mass, one line and no training, does better still. Wide views
+# are for cases in which nobody knows what to put back.
 
 # %%
 display(ledger.record("L12.wide-views-beat-narrow-views-on-moved-digits", ahead, "points", direction))
 own = 100 * (ari[BY_TWO, WIDE] - ari[BY_TWO, PIXELS])
 display(ledger.record("L12.own-views-beat-pixels-on-moved-digits", own, "points", direction))
 elsewhere = 100 * (ari[BY_TWO, WIDE] - ari[BY_TWO, SSL])
-ledger.record("L12.own-views-beat-features-from-photographs", elsewhere, "points", direction)
+display(ledger.record("L12.own-views-beat-features-from-photographs", elsewhere, "points", direction))
+knowing = 100 * (ari[BY_TWO, PIXELS_BACK] - ari[BY_TWO, WIDE])
+ledger.record("L12.pixels-put-back-beat-own-views", knowing, "points", direction)
 
 # %% [markdown]
 # ## Predict: what labels would have bought

@@ -26,6 +26,7 @@ from transferlab.adaptation import (
 )
 from transferlab.adaptation.multi_source import source_qualities
 from transferlab.adaptation.study import SUPERVISED, source_halves
+from transferlab.course.marked_table import with_table
 from transferlab.data import ImageSet, SealedTest
 from transferlab.data.bundled import load_bundled
 from transferlab.errors import UserError
@@ -122,8 +123,7 @@ def test_a_stopped_study_goes_on_and_its_files_are_read_back(pair, runs, tmp_pat
 
 def test_the_readme_shows_the_stored_tables():
     page = (adaptation_accuracy.ROOT / "README.md").read_text(encoding="utf-8")
-    assert "<!-- table: adaptation -->" in page
-    assert adaptation_accuracy.with_tables(page, adaptation_accuracy.tables()) == page
+    assert with_table(page, adaptation_accuracy.TABLE, adaptation_accuracy.tables()) == page
 
 
 def test_stored_results_are_those_of_the_methods_and_settings_that_stand_here():

@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import fine_tuning
-from benchmarks.table import BEGIN, END, ratio, stated_seconds, summary, tables, update
+from benchmarks.table import TABLE, ratio, stated_seconds, summary, tables, update
+from transferlab.course.marked_table import END, begin
 from transferlab.errors import UserError
+
+BEGIN = begin(TABLE)
 
 
 def run(row, tool, seconds, epoch_ends=(), accuracy=0.5):
@@ -111,11 +114,14 @@ def test_update_changes_nothing_outside_the_markers_and_twice_is_once(results, t
     assert readme.read_text() == first
 
 
-@pytest.mark.parametrize("text", ["", BEGIN, f"{END} {BEGIN}", f"{BEGIN}{BEGIN}{END}"])
+@pytest.mark.parametrize(
+    "text",
+    ["", f"{BEGIN}\n", f"{END}\n{BEGIN}\n", f"{BEGIN}\n{BEGIN}\n{END}", f"{BEGIN}\n{begin('other')}\n{END}"],
+)
 def test_a_readme_without_markers_is_left_alone(results, tmp_path, text):
     readme = tmp_path / "README.md"
     readme.write_text(text)
-    with pytest.raises(UserError, match="no place for tables"):
+    with pytest.raises(UserError, match="no place for a table"):
         update(readme, results)
     assert readme.read_text() == text
 

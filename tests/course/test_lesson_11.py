@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from transferlab.course import lesson11, lesson11_cards, lesson11_images, lesson11_replay, lesson11_sources
+from transferlab.course.compared import over_seeds
 from transferlab.course.lesson11 import CUE, OVER, REVERSED, TURNED, WATCHED
 from transferlab.course.lesson11_images import CENTROIDS, FREE, SOURCE, STATISTICS
 from transferlab.course.lesson11_sources import EQUAL, FAR, MISLABELLED, POOLED, WEIGHTED
+from transferlab.course.two_domains import TwoDomains
 from transferlab.widgets import domain_replay
 
 SEEDS = range(2)
@@ -41,7 +43,7 @@ def test_the_domain_classifier_is_blinded_in_both(planes):
 def test_watching_leaves_the_body_alone():
     made = lesson11.plane(TURNED, 0, 40)
     run = lesson11.trained(made, WATCHED, 0, 24)
-    other = lesson11.Plane(
+    other = TwoDomains(
         made.source, made.labels, made.target + 9, made.target_labels, made.test, made.test_labels
     )
     rival = lesson11.trained(other, WATCHED, 0, 24)
@@ -55,7 +57,7 @@ def test_watching_leaves_the_body_alone():
 
 def test_target_labels_have_no_part_in_the_training():
     made = lesson11.plane(CUE, 0, 40)
-    shuffled = lesson11.Plane(
+    shuffled = TwoDomains(
         made.source, made.labels, made.target, 1 - made.target_labels, made.test, made.test_labels
     )
     runs = [lesson11.trained(each, REVERSED, 0, 24) for each in (made, shuffled)]
@@ -81,7 +83,7 @@ def test_cards_say_what_they_rest_on(planes, mixed):
     assert "n = 500 test points, 2 seeds" in card.finding and len(card.axes) == 6
     card = lesson11_cards.sources_card(mixed)
     assert "n = 300 test images, 2 seeds" in card.finding
-    assert lesson11_cards.over_seeds([0.5]) == (0.5, 0.5, 0.5)
+    assert over_seeds([0.5]) == (0.5, 0.5, 0.5)
 
 
 def test_the_replay_s_cases_are_the_trial_s(planes):
@@ -116,6 +118,23 @@ def test_a_bad_source_sinks_the_heap_and_loses_its_weight(mixed):
     assert min(mixed.weight_lost(MISLABELLED)) > 20 and np.mean(mixed.weight_lost(FAR)) > 10
     assert np.mean(mixed.gain(FAR, WEIGHTED, EQUAL)) > 0
     assert "wrong labels" in " ".join(lesson11_cards.weight_lines(mixed))
+
+
+def test_what_is_ahead_of_all_else_is_told_from_what_is_not_told_apart():
+    def made(pooled, equal, weighted):
+        right = zip((POOLED, EQUAL, WEIGHTED), (pooled, equal, weighted), strict=True)
+        rows = {(FAR, arm): np.arange(300)[None].repeat(3, 0) < k for arm, k in right}
+        return lesson11_sources.SourceTrial(rows, {FAR: []})
+
+    cases = {
+        (250, 200, 150): 0,
+        (100, 200, 150): 1,
+        (100, 150, 200): 2,
+        (100, 200, 200): 3,
+        (100, 100, 100): 4,
+    }
+    for numbers, place in cases.items():
+        assert lesson11_cards.ahead_of_all(made(*numbers), FAR) == place, numbers
 
 
 def test_sources_share_no_font_and_only_bad_ones_are_changed():

@@ -3,11 +3,12 @@
 from transferlab.course import measured
 from transferlab.course.execute import Spent
 from transferlab.course.lessons import lesson_sources
-from transferlab.course.measured import measured_table, pages, read_measured, record_measured, with_table
+from transferlab.course.marked_table import END, begin, with_table
+from transferlab.course.measured import measured_table, pages, read_measured, record_measured
 from transferlab.course.run import Outcome
 from transferlab.resources import notebook_folder
 
-START, END = "<!-- table: measured -->\n", "<!-- end of table -->"
+START = begin("measured") + "\n"
 
 
 def test_a_run_renews_the_table_wherever_it_stands(tmp_path, monkeypatch):
@@ -30,11 +31,10 @@ def test_every_page_shows_what_was_measured():
     folder = notebook_folder()
     stored = read_measured(folder)
     assert set(stored) == set(lesson_sources())
-    assert pages(folder)
+    assert [page.name for page in pages(folder)] == ["README.md", "INSTRUCTORS.md"]
     for page in pages(folder):
         text = page.read_text(encoding="utf-8")
-        assert START in text, page.name
-        assert with_table(text, measured_table(stored)) == text, page.name
+        assert with_table(text, "measured", measured_table(stored)) == text, page.name
 
 
 def test_lessons_keep_to_their_time():

@@ -10,7 +10,7 @@ from transferlab.data import ImageSet
 from transferlab.data.bundled import load_bundled
 from transferlab.errors import UserError
 from transferlab.training.boundary_cache import BoundaryCache
-from transferlab.unsupervised import SelfTaughtLearning, SimCLR, cluster_scores, side_by_side
+from transferlab.unsupervised import SelfTaughtLearning, SimCLR, cluster, cluster_scores, side_by_side
 from transferlab.unsupervised.resampled_scores import Scored, interval, resampled
 
 tables = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), min_size=3, max_size=30)
@@ -215,3 +215,23 @@ def test_rows_and_scores_that_there_are_not(found):
         found.difference("huge", "tiny")
     with pytest.raises(UserError, match="there is no score 'f1'"):
         found.difference("tiny", "pixels", "f1")
+
+
+def test_what_is_learnt_anew_with_each_seed_is_clustered_for_each_and_marked_by_its_start():
+    few = load_bundled("materials").development[::12]
+    asked = []
+
+    def learnt(seed, start):
+        asked.append(seed)
+        return SimCLR(start=start, epochs=1, random_state=seed).fit(few)
+
+    origins = {start: lambda seed, start=start: learnt(seed, start) for start in ("scratch", "tiny")}
+    found = side_by_side(few, 12, features=origins, seeds=3, draws=20)
+    assert asked == [0, 1, 2] * 2
+    assert [row.labels_upstream for row in found.rows] == [False, True]
+    tables = [learnt(seed, "scratch").transform(few) for seed in range(3)]
+    clusters = [cluster("k-means", table, 12, seed) for seed, table in enumerate(tables)]
+    by_hand = np.mean([cluster_scores(c, few.labels).ari for c in clusters])
+    assert found["scratch"].ari.estimate == pytest.approx(by_hand)
+    with pytest.raises(UserError, match="no name"):
+        side_by_side(few, 12, features=[lambda seed: learnt(seed, "scratch")])

@@ -8,6 +8,7 @@ from statistics import median
 from nbformat import NotebookNode
 
 from transferlab.course.editions import tags
+from transferlab.course.ledger import UNRELEASED
 
 PARAMETERS = ("task", "backbone", "device", "profile", "seed")
 CHECKED, PLAIN = "nbval-check-output", "plain-pytorch"
@@ -40,6 +41,8 @@ def output_problems(notebook: NotebookNode) -> list[str]:
             found.append(f"cell {place} is tagged {CHECKED} but has no output of text")
         if any(o.output_type == "error" for o in cell.outputs):
             found.append(f"cell {place} failed")
+        if any(UNRELEASED in _text(o) for o in cell.outputs):
+            found.append(f"cell {place} shows a claim without the released run; release it, then build")
     return found
 
 

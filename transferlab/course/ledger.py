@@ -13,6 +13,8 @@ from transferlab.course.source_hash import lesson_hash
 from transferlab.errors import UserError
 from transferlab.evaluation.claims import Claim, Kind, make_claim, said
 
+UNRELEASED = "never released: no run of all seeds stands beside it"
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -27,7 +29,7 @@ class Recorded:
         words = self.claim.name.split(".", 1)[1].replace("-", " ")
         mine = f"this run: {said(self.claim)}"
         if self.released is None:
-            return words, mine, "never released: no run of all seeds stands beside it"
+            return words, mine, UNRELEASED
         return words, mine, f"released: {said(self.released)}, {_verdict(self.released)}"
 
     def __repr__(self):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
 from transferlab.adaptation import CORAL, TCA, FeatureAdapter, OptimalTransport, SourceOnly
-from transferlab.course.compared import points
-from transferlab.evaluation import Comparison, paired_difference
-from transferlab.viz import Card, effects, percent
+from transferlab.course.compared import RightAnswers, compared, differences_card, points
+from transferlab.course.two_domains import TwoDomains, drawn
+from transferlab.evaluation import Comparison
+from transferlab.viz import Card, percent
 from transferlab.viz.figure import BLUE, FAINT, GROUND, VERMILION, WIDTH, style
 from transferlab.viz.lettering import MARGIN
 
@@ -27,37 +28,16 @@ MOVED, STRETCHED, CUE, TURNED, SHARES = (
 #: What happens to the target, in the order of the lesson.
 SHIFTS = (MOVED, STRETCHED, CUE, TURNED, SHARES)
 _FORMS = ("o", "^", "s")  # one for each class
-_TESTED = 500
 
 #: Nearest neighbours follow a cloud of any form, so that what fails is the alignment and not the classifier.
 _neighbours = partial(KNeighborsClassifier, 15)
 
 
 @dataclass(frozen=True, eq=False)
-class Clouds:
-    """A labelled source, an unlabelled target, and other target points with the labels that only scoring sees."""
-
-    source: np.ndarray
-    labels: np.ndarray
-    target: np.ndarray
-    target_labels: np.ndarray
-    test: np.ndarray
-    test_labels: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class CloudTrial:
+class CloudTrial(RightAnswers):
     """``correct``: (shift, method) to right answers bool (S, N) on the target's test points."""
 
     correct: Mapping[tuple[str, str], np.ndarray]
-
-    @property
-    def n(self) -> int:
-        return next(iter(self.correct.values())).shape[1]
-
-    @property
-    def seeds(self) -> int:
-        return len(next(iter(self.correct.values())))
 
     def accuracy(self, shift: str, method: str) -> float:
         """Mean over seeds and points."""
@@ -65,15 +45,14 @@ class CloudTrial:
 
     def compare(self, shift: str, method: str, other: str = SOURCE) -> Comparison:
         """``method`` less ``other`` with an interval over seeds and points."""
-        found = paired_difference(self.correct[shift, method], self.correct[shift, other])
-        return replace(found, a=method, b=other)
+        return compared(self.correct, (shift, method), (shift, other))
 
     def points(self, shift: str, method: str, other: str = SOURCE) -> list[float]:
         """The same difference in points, for each seed."""
         return points(self.correct[shift, method], self.correct[shift, other])
 
 
-def clouds(shift: str, seed: int, n: int = 150) -> Clouds:
+def clouds(shift: str, seed: int, n: int = 150) -> TwoDomains:
     """Two clouds of ``n`` points; the target is another draw, changed as ``shift`` says.
 
     Examples
@@ -81,11 +60,7 @@ def clouds(shift: str, seed: int, n: int = 150) -> Clouds:
     >>> clouds("turned by 90 degrees", 0, 20).target.shape
     (20, 2)
     """
-    rng = np.random.default_rng(seed)
-    unseen = np.random.default_rng(len(shift))  # the same test points for all seeds
-    return Clouds(
-        *_points(shift, False, n, rng), *_points(shift, True, n, rng), *_points(shift, True, _TESTED, unseen)
-    )
+    return drawn(_points, shift, seed, n)
 
 
 def _points(shift: str, target: bool, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -116,7 +91,7 @@ def cloud_methods() -> dict[str, FeatureAdapter]:
     }
 
 
-def fitted(shift: str, seed: int) -> tuple[Clouds, dict[str, FeatureAdapter]]:
+def fitted(shift: str, seed: int) -> tuple[TwoDomains, dict[str, FeatureAdapter]]:
     """Clouds, and the methods fitted to them without a target label."""
     made = clouds(shift, seed)
     return made, {name: m.fit(made.source, made.labels, made.target) for name, m in cloud_methods().items()}
@@ -152,10 +127,7 @@ def gains(found: Mapping[str, Comparison], ground: str) -> Card:
         f"Against source only, alignment helps in {helped} of {len(found)} cases and harms in {harmed} (95 % "
         f"intervals; {ground})"
     )
-    rows = {name: (100 * c.difference, 100 * c.low, 100 * c.high) for name, c in found.items()}
-    marked = [name for name, c in found.items() if c.low > 0 or c.high < 0]
-    foot = "points of accuracy on the target; bar: 95 % interval; red: told from 0"
-    return effects(rows, finding, foot=foot, marked=marked)
+    return differences_card(found, finding, "points of accuracy on the target")
 
 
 def clouds_card(trial: CloudTrial, shifts: Sequence[str], seed: int = 0) -> Card:
@@ -197,7 +169,7 @@ def _clouds_finding(trial: CloudTrial, shifts: Sequence[str]) -> str:
     )
 
 
-def _draw(axes, made: Clouds, model: FeatureAdapter) -> None:
+def _draw(axes, made: TwoDomains, model: FeatureAdapter) -> None:
     for domain, X, y, colour in (
         ("source", made.source, made.labels, BLUE),
         ("target", made.target, made.target_labels, VERMILION),

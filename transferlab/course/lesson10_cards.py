@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from transferlab import viz
 from transferlab.adaptation import DEFAULT_VALIDATOR, OracleGap
-from transferlab.course.compared import points
+from transferlab.course.compared import over_seeds, points
 from transferlab.course.lesson10 import SOURCE, gains
 from transferlab.course.lesson10_features import (
     AlignTrial,
@@ -71,12 +69,13 @@ def choice_card(trial: AlignTrial, validator: str = DEFAULT_VALIDATOR) -> viz.Ca
 
 
 def choice_lines(trial: AlignTrial, validators: Sequence[str]) -> list[str]:
-    """What each validator's choices cost on each pair, in points behind the best on the test, mean over seeds."""
+    """Points behind the best on the test that each validator's choices cost on each pair, with intervals over seeds."""
     lines = [f"{'points behind the best':28}" + "".join(f"{name:>26}" for name in validators)]
     for pair in pairs_of(trial):
         best = right_of_oracle(trial, pair)
-        costs = [np.mean(points(best, right_of_choice(trial, pair, name))) for name in validators]
-        lines.append(f"{pair:28}" + "".join(f"{cost:26.0f}" for cost in costs))
+        costs = [over_seeds(points(best, right_of_choice(trial, pair, name))) for name in validators]
+        told = [f"{cost:.0f} ({low:.0f} to {high:.0f})" for cost, low, high in costs]
+        lines.append(f"{pair:28}" + "".join(f"{each:>26}" for each in told))
     return lines
 
 

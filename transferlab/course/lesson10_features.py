@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import torch
 from sklearn.decomposition import PCA
-from torch.nn import functional as F
 
 from transferlab import load_backbone
 from transferlab.adaptation import (
@@ -24,9 +22,11 @@ from transferlab.adaptation import (
     diagnose,
     validator_scores,
 )
+from transferlab.course.dark_target import dark
 from transferlab.course.glyph_transfer import SIDE
 from transferlab.course.lesson10 import BY_MOMENTS, BY_PLAN, BY_PROJECTION, SOURCE
 from transferlab.data.bundled import load_bundled
+from transferlab.training.inputs import reduced
 
 LETTERS, MATERIALS, WRITTEN, FONTS, SKEWED = (
     "letters, light to dark",
@@ -109,11 +109,8 @@ def part(name: str, which: str, look: str = "", backbone: str = "tiny") -> Part:
 def looked(images: np.ndarray, look: str) -> np.ndarray:
     """uint8 images as they are (``""``), dark on light and fainter (``"dark"``), or of 8 pixels (``"coarse"``)."""
     if look == "dark":
-        return (230 - 0.6 * images).round().astype(np.uint8)
-    if look == "coarse":  # as coarse as the handwritten digits
-        pixels = F.interpolate(torch.from_numpy(images).float(), size=(8, 8), mode="bilinear", antialias=True)
-        return pixels.round().clamp(0, 255).to(torch.uint8).numpy()
-    return images
+        return dark(images)
+    return reduced(images, 8) if look == "coarse" else images  # as coarse as the handwritten digits
 
 
 def _parts(pair: str, backbone: str) -> tuple[Part, Part, Part]:
@@ -226,7 +223,13 @@ def right_of_oracle(trial: AlignTrial, pair: str) -> np.ndarray:
     return np.stack([max(tables.values(), key=lambda t, i=i: t[i].mean())[i] for i in seeds])
 
 
-def warnings_points(trial: AlignTrial, shifted: str = SKEWED, even: str = FONTS) -> list[float]:
-    """100 for each seed on which changed class shares are reported for ``shifted`` and not for ``even``."""
-    pairs = zip(trial.diagnoses[shifted], trial.diagnoses[even], strict=True)
-    return [100.0 * (bool(bad.proportions_changed) - bool(good.proportions_changed)) for bad, good in pairs]
+def warned_alone(diagnosis: Diagnosis) -> bool:
+    """Whether it said that class shares changed, and saw nothing else."""
+    return bool(diagnosis.proportions_changed and diagnosis.explained_by_label_shift)
+
+
+def warnings_points(trial: AlignTrial, shifted: str = SKEWED) -> list[float]:
+    """For each seed 100 if nothing but changed shares is reported of ``shifted``, less the mean of this elsewhere."""
+    said = {pair: [100.0 * warned_alone(d) for d in found] for pair, found in trial.diagnoses.items()}
+    others = [values for pair, values in said.items() if pair != shifted]
+    return (np.array(said[shifted]) - np.mean(others, axis=0)).tolist()

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from transferlab import load_backbone
-from transferlab.adaptation import FeatureAdapter, select
-from transferlab.course.compared import said
+from transferlab.adaptation import FeatureAdapter
+from transferlab.course.dark_target import choice_lines, dark, dark_target
 from transferlab.course.glyph_transfer import SIDE
 from transferlab.course.lesson10 import SOURCE
-from transferlab.course.lesson10_features import looked, methods
+from transferlab.course.lesson10_features import methods
 from transferlab.data import Task
-from transferlab.evaluation import paired_difference
-
-_MOST = 500  # target images
-_FEWEST = 20
 
 
 @dataclass(frozen=True)
@@ -32,19 +28,12 @@ class _Aligned:
 
 def own_lines(task: Task, backbone: str, seed: int = 0, device: str = "cpu") -> list[str]:
     """What was chosen without target labels, and what it brought on the test, in the target's look."""
-    drawn = task.draw(min(20, task.labels_available), seed)
+    made = dark_target(task, 20, seed, 500)
     net = load_backbone(backbone).with_input_size(SIDE)
-    pool = drawn.unlabelled.images if len(drawn.unlabelled) >= _FEWEST else task.test.images
-    source = net.features(drawn.train.images, device=device)
-    target = net.features(looked(pool[:_MOST], "dark"), device=device)
-    unseen = net.features(looked(task.test.images, "dark"), device=device)
-    models = {name: m.fit(source, drawn.train.labels, target) for name, m in methods().items()}
-    choice = select(models, X_target=target)
-    scores = task.test.score({name: _Aligned(model, unseen) for name, model in models.items()})
-    right = {name: (p.argmax(1) == scores.truth)[None] for name, p in scores.probabilities.items()}
-    best = max(right, key=lambda name: right[name].mean())
-    found = paired_difference(right[choice.chosen], right[SOURCE], scores.groups)
-    lines = [f"{task.name}: chosen without labels: {choice.chosen}; best on the test: {best}"]
-    if choice.chosen == SOURCE:
-        return lines
-    return [*lines, said(replace(found, a=choice.chosen, b=SOURCE), task.name)]
+    source, target, unseen = (
+        net.features(images, device=device)
+        for images in (made.train.images, made.images, dark(task.test.images))
+    )
+    models = {name: m.fit(source, made.train.labels, target) for name, m in methods().items()}
+    asked = {name: _Aligned(model, unseen) for name, model in models.items()}
+    return [*made.notes, *choice_lines(task, models, target, asked, SOURCE)]

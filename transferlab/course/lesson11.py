@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,8 +17,9 @@ from transferlab.adaptation.gradient_reversal import (
     ramp,
     reverse_gradient,
 )
-from transferlab.course.compared import points
-from transferlab.evaluation import Comparison, paired_difference
+from transferlab.course.compared import compared, points
+from transferlab.course.two_domains import TwoDomains, drawn
+from transferlab.evaluation import Comparison
 
 TURNED, CUE, OVER = "turned by 40 degrees", "a cue that does not hold", "turned by 130 degrees"
 #: What happens to the target, in the order of the lesson.
@@ -30,19 +31,6 @@ STRENGTHS = {WATCHED: 0.0, REVERSED: 1.0}
 STEPS = 600
 FRAMES = 13  # pictures of a run, the first before any training
 _WIDTH, _RATE, _DECAY = 24, 0.005, 1e-3
-_TESTED = 500
-
-
-@dataclass(frozen=True, eq=False)
-class Plane:
-    """A labelled source, an unlabelled target, and other target points with the labels that only scoring sees."""
-
-    source: np.ndarray
-    labels: np.ndarray
-    target: np.ndarray
-    target_labels: np.ndarray
-    test: np.ndarray
-    test_labels: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +75,7 @@ class PlaneTrial:
 
     def compare(self, shift: str) -> Comparison:
         """Reversed less only watched at the end, with an interval over seeds and points."""
-        found = paired_difference(self.correct(shift, REVERSED), self.correct(shift, WATCHED))
-        return replace(found, a=REVERSED, b=WATCHED)
+        return compared({how: self.correct(shift, how) for how in STRENGTHS}, REVERSED, WATCHED)
 
     def gain(self, shift: str) -> list[float]:
         """The same difference in points, for each seed."""
@@ -112,7 +99,7 @@ class Player(nn.Module):
             self.discriminator = DomainDiscriminator(_WIDTH, _WIDTH)
 
 
-def plane(shift: str, seed: int, n: int = 200) -> Plane:
+def plane(shift: str, seed: int, n: int = 200) -> TwoDomains:
     """Two half moons or two clouds of ``n`` points; the target is another draw, changed as ``shift`` says.
 
     Examples
@@ -120,11 +107,7 @@ def plane(shift: str, seed: int, n: int = 200) -> Plane:
     >>> plane("turned by 40 degrees", 0, 20).target.shape
     (20, 2)
     """
-    rng = np.random.default_rng(seed)
-    unseen = np.random.default_rng(len(shift))  # the same test points for all seeds
-    return Plane(
-        *_points(shift, False, n, rng), *_points(shift, True, n, rng), *_points(shift, True, _TESTED, unseen)
-    )
+    return drawn(_points, shift, seed, n)
 
 
 def _points(shift: str, target: bool, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -140,7 +123,7 @@ def _points(shift: str, target: bool, n: int, rng: np.random.Generator) -> tuple
     return x @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]), y
 
 
-def trained(made: Plane, how: str, seed: int, steps: int = STEPS) -> Run:
+def trained(made: TwoDomains, how: str, seed: int, steps: int = STEPS) -> Run:
     """One network, trained on the source while a discriminator learns to tell the domains from its features.
 
     With ``only watched`` no gradient of the discriminator reaches the body: this is training on the source alone.
@@ -166,7 +149,7 @@ def trained(made: Plane, how: str, seed: int, steps: int = STEPS) -> Run:
 
 
 @torch.no_grad()
-def _picture(player: Player, made: Plane) -> tuple[float, float, np.ndarray, dict]:
+def _picture(player: Player, made: TwoDomains) -> tuple[float, float, np.ndarray, dict]:
     source, target, test = (torch.from_numpy(x).float() for x in (made.source, made.target, made.test))
     said = [player.discriminator(player.body(x)) for x in (source, target)]
     told = ((said[0] > 0).float().mean() + (said[1] <= 0).float().mean()) / 2

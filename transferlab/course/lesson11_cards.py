@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
-from transferlab import viz
-from transferlab.course.lesson11 import REVERSED, STRENGTHS, WATCHED, Plane, PlaneTrial, Run, plane, player_at
+from transferlab.course.compared import differences_card, interval_said, over_seeds, spread
+from transferlab.course.lesson11 import REVERSED, STRENGTHS, WATCHED, PlaneTrial, Run, plane, player_at
 from transferlab.course.lesson11_images import METHODS, SOURCE, ImageTrial
 from transferlab.course.lesson11_sources import EQUAL, NAMES, POOLED, WEIGHTED, SourceTrial
-from transferlab.evaluation import Comparison
-from transferlab.evaluation.claims import Claim, direction
+from transferlab.course.two_domains import TwoDomains
 from transferlab.viz import Card, percent
 from transferlab.viz.figure import BLUE, FAINT, GREY, GROUND, RULE, VERMILION, WIDTH, style
 from transferlab.viz.lettering import MARGIN
+from transferlab.viz.words import count
 
 _TALL = 1.95  # inches of a row
 _GRID = 61
-
-
-def over_seeds(values) -> tuple[float, float, float]:
-    """Mean of one number a seed with its 95 % interval; of one seed, that number alone.
-
-    Examples
-    --------
-    >>> [round(end, 2) for end in over_seeds([0.5, 0.6, 0.7])]
-    [0.6, 0.35, 0.85]
-    """
-    values = tuple(float(v) for v in values)
-    mean = float(np.mean(values))
-    low, high = Claim("", values, "points", direction).interval if len(values) > 1 else (mean, mean)
-    return mean, low, high
 
 
 def field(run: Run, frame: int, frame_of: tuple[tuple[float, float], tuple[float, float]], grid: int = _GRID):
@@ -45,7 +31,7 @@ def field(run: Run, frame: int, frame_of: tuple[tuple[float, float], tuple[float
     return (scores[:, 1] - scores[:, 0]).numpy().reshape(grid, grid)
 
 
-def frame_of(made: Plane) -> tuple[tuple[float, float], tuple[float, float]]:
+def frame_of(made: TwoDomains) -> tuple[tuple[float, float], tuple[float, float]]:
     """(low, high) of both axes with room around all points."""
     both = np.concatenate([made.source, made.target])
     room = 0.06 * np.ptp(both, axis=0)
@@ -74,7 +60,7 @@ def borders_card(trial: PlaneTrial, shifts: Sequence[str]) -> Card:
     return card
 
 
-def draw_points(axes, made: Plane) -> None:
+def draw_points(axes, made: TwoDomains) -> None:
     """Both domains; forms are classes."""
     for X, y, colour, face in (
         (made.source, made.labels, BLUE, GROUND),
@@ -125,7 +111,8 @@ def _borders_finding(trial: PlaneTrial, shifts: Sequence[str]) -> str:
         blind = [over_seeds(trial.domain_accuracy(shift, how))[0] for how in (WATCHED, REVERSED)]
         told.append(f"{shift}: {verdict}{ends}, domain classifier {percent(blind[0])} to {percent(blind[1])}")
     n = trial.correct(shifts[0], REVERSED).shape[1]
-    return f"Reversal on the target, {'; '.join(told)} (n = {n} test points, {_seeds(trial.seeds)}; one draw is shown)"
+    ground = f"n = {n} test points, {count(trial.seeds, 'seed')}; one draw is shown"
+    return f"Reversal on the target, {'; '.join(told)} ({ground})"
 
 
 def images_card(trial: ImageTrial) -> Card:
@@ -137,27 +124,27 @@ def images_card(trial: ImageTrial) -> Card:
     finding = (
         f"From print to handwriting {best} brings most, {100 * c.difference:+.0f} points ({100 * c.low:+.0f} to "
         f"{100 * c.high:+.0f}); shown to harm: {', '.join(harmed) or 'none'} (n = {trial.n} test images, "
-        f"{_seeds(trial.seeds)})"
+        f"{count(trial.seeds, 'seed')})"
     )
-    return _effects(found, finding)
+    return differences_card(found, finding, f"points of accuracy against {SOURCE}")
 
 
 def collapse_lines(trial: ImageTrial, methods: Sequence[str]) -> list[str]:
-    """Accuracy, the share of the commonest answer, and what two label-free scores say, means over seeds."""
-    lines = [f"{'':24}{'right':>8}{'commonest answer':>20}{'entropy':>12}{'information':>14}"]
+    """Accuracy with its interval, the share of the commonest answer, two label-free scores; means over seeds."""
+    lines = [f"{'':24}{'right':>18}{'commonest answer':>20}{'entropy':>12}{'information':>14}"]
     for name in methods:
         scores = [
             np.mean([s[v][name] for s in trial.scores]) for v in ("entropy", "information-maximization")
         ]
-        right, common = trial.correct[name].mean(), np.mean(trial.commonest[name])
-        lines.append(f"{name:24}{percent(right):>8}{percent(common):>20}{scores[0]:>12.2f}{scores[1]:>14.2f}")
+        right, common = interval_said(spread(trial.correct[name])), percent(np.mean(trial.commonest[name]))
+        lines.append(f"{name:24}{right:>18}{common:>20}{scores[0]:>12.2f}{scores[1]:>14.2f}")
     return lines
 
 
 def epochs_line(trial: ImageTrial) -> str:
     """DANN's own record, mean over seeds."""
     told = " ".join(f"{100 * value:.0f}" for value in trial.domain_accuracy.mean(0))
-    return f"DANN's domain classifier, % right in each epoch (mean of {_seeds(trial.seeds)}): {told}"
+    return f"DANN's domain classifier, % right in each epoch (mean of {count(trial.seeds, 'seed')}): {told}"
 
 
 def sources_card(trial: SourceTrial) -> Card:
@@ -169,29 +156,33 @@ def sources_card(trial: SourceTrial) -> Card:
     where = f" (with {', '.join(ahead)}" if ahead else " ("
     finding = (
         f"A weighted ensemble is ahead of one heap in {len(ahead)} of {len(trial.weights)} cases"
-        f"{where}{'; ' if ahead else ''}n = {trial.n} test images, {_seeds(trial.seeds)})"
+        f"{where}{'; ' if ahead else ''}n = {trial.n} test images, {count(trial.seeds, 'seed')})"
     )
-    return _effects(found, finding, base=POOLED)
+    return differences_card(found, finding, f"points of accuracy against {POOLED}")
+
+
+def ahead_of_all(trial: SourceTrial, case: str) -> int:
+    """What is ahead of all else: 0 the heap, 1 equal weights, 2 found weights, 3 both ensembles, 4 nothing is shown."""
+    equal, weighted, apart = (
+        trial.compare(case, arm, other)
+        for arm, other in ((EQUAL, POOLED), (WEIGHTED, POOLED), (WEIGHTED, EQUAL))
+    )
+    if equal.high < 0 and weighted.high < 0:
+        return 0
+    if weighted.low > 0 and apart.low > 0:
+        return 2
+    if equal.low > 0 and apart.high < 0:
+        return 1
+    return 3 if equal.low > 0 and weighted.low > 0 else 4
 
 
 def weight_lines(trial: SourceTrial) -> list[str]:
-    """The weight of each source and the accuracy of each arm, means over seeds."""
+    """The weight of each source, mean over seeds, and the accuracy of each arm with its interval."""
     lines = []
     for case, weights in trial.weights.items():
         shares = " ".join(f"{name} {percent(float(np.mean([w[name] for w in weights])))}" for name in NAMES)
         right = ", ".join(
-            f"{arm} {percent(float(trial.correct[case, arm].mean()))}" for arm in (POOLED, EQUAL, WEIGHTED)
+            f"{arm} {interval_said(spread(trial.correct[case, arm]))}" for arm in (POOLED, EQUAL, WEIGHTED)
         )
         lines += [f"{case}: {right}", f"    weights: {shares}"]
     return lines
-
-
-def _effects(found: Mapping[str, Comparison], finding: str, base: str = SOURCE) -> Card:
-    rows = {name: (100 * c.difference, 100 * c.low, 100 * c.high) for name, c in found.items()}
-    marked = [name for name, c in found.items() if c.low > 0 or c.high < 0]
-    foot = f"points of accuracy against {base}; bar: 95 % interval; red: told from 0"
-    return viz.effects(rows, finding, foot=foot, marked=marked)
-
-
-def _seeds(n: int) -> str:
-    return f"{n} seed{'s' if n != 1 else ''}"

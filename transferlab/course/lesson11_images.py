@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from transferlab.adaptation import DANN, SHOT, TENT, AdaBN, DeepSourceOnly, ImageAdapter, validator_scores
-from transferlab.course.compared import points
+from transferlab.course.compared import RightAnswers, compared, points
 from transferlab.course.glyph_transfer import untrained
 from transferlab.data import ImageSet
 from transferlab.data.bundled import load_bundled
-from transferlab.evaluation import Comparison, paired_difference
+from transferlab.evaluation import Comparison
 
 SOURCE, STATISTICS, SMALL, FREE, GUARDED, CENTROIDS, ADVERSARIAL = (
     "source only",
@@ -31,7 +31,7 @@ _SOURCE, _TARGET = 500, 300  # images of a draw
 
 
 @dataclass(frozen=True, eq=False)
-class ImageTrial:
+class ImageTrial(RightAnswers):
     """What every method reached.
 
     correct : method to right answers bool (S, N) on test images; commonest : method to the share of its most common
@@ -45,18 +45,9 @@ class ImageTrial:
     scores: list[Mapping[str, Mapping[str, float]]]
     domain_accuracy: np.ndarray
 
-    @property
-    def n(self) -> int:
-        return next(iter(self.correct.values())).shape[1]
-
-    @property
-    def seeds(self) -> int:
-        return len(self.scores)
-
     def compare(self, method: str, other: str = SOURCE) -> Comparison:
         """``method`` less ``other`` with an interval over seeds and images."""
-        found = paired_difference(self.correct[method], self.correct[other])
-        return replace(found, a=method, b=other)
+        return compared(self.correct, method, other)
 
     def gain(self, method: str, other: str = SOURCE) -> list[float]:
         """The same difference in points, for each seed."""

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from transferlab import load_backbone
-from transferlab.adaptation import SHOT, AdaBN, DeepSourceOnly, ImageAdapter, select
-from transferlab.course.compared import said
+from transferlab.adaptation import SHOT, AdaBN, DeepSourceOnly, ImageAdapter
+from transferlab.course.dark_target import choice_lines, dark, dark_target
 from transferlab.course.glyph_transfer import SIDE
 from transferlab.course.lesson11_images import CENTROIDS, SOURCE, STATISTICS
 from transferlab.data import Task
 from transferlab.errors import UserError
-from transferlab.evaluation import paired_difference
-
-_MOST = 300  # target images
-_FEWEST = 20
-
-
-def dark(images: np.ndarray) -> np.ndarray:
-    """uint8 images, light and dark exchanged and fainter."""
-    return (230 - 0.6 * images).round().astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -36,10 +27,7 @@ class _OfDark:
 
 def own_lines(task: Task, backbone: str, seed: int = 0, device: str = "auto", epochs: int = 4) -> list[str]:
     """What was chosen without target labels, and what it brought on the test, in the target's look."""
-    drawn = task.draw(min(15, task.labels_available), seed)
-    net = load_backbone(backbone).with_input_size(SIDE)
-    pool = drawn.unlabelled.images if len(drawn.unlabelled) >= _FEWEST else task.test.images
-    target = dark(pool[:_MOST])
+    made, net = dark_target(task, 15, seed, 300), load_backbone(backbone).with_input_size(SIDE)
     common = {
         "trainable_from": len(net.stages) // 2, "source_epochs": epochs, "views": 1, "random_state": seed,
         "device": device,
@@ -49,18 +37,11 @@ def own_lines(task: Task, backbone: str, seed: int = 0, device: str = "auto", ep
         STATISTICS: AdaBN(net, **common),
         CENTROIDS: SHOT(net, rounds=1, **common | {"epochs": epochs}),
     }
-    models, lines = {}, []
+    models, lines = {}, list(made.notes)
     for name, arm in arms.items():
         try:
-            models[name] = arm.fit(drawn.train, None, target, start=models.get(SOURCE))
+            models[name] = arm.fit(made.train, None, made.images, start=models.get(SOURCE))
         except UserError as refused:  # such as AdaBN of a network without BatchNorm
             lines.append(f"without {name}: {refused}")
-    choice = select(models, X_target=target)
-    scores = task.test.score({name: _OfDark(model) for name, model in models.items()})
-    right = {name: (p.argmax(1) == scores.truth)[None] for name, p in scores.probabilities.items()}
-    best = max(right, key=lambda name: right[name].mean())
-    lines.append(f"{task.name}: chosen without labels: {choice.chosen}; best on the test: {best}")
-    if choice.chosen != SOURCE:
-        found = paired_difference(right[choice.chosen], right[SOURCE], scores.groups)
-        lines.append(said(replace(found, a=choice.chosen, b=SOURCE), task.name))
-    return lines
+    asked = {name: _OfDark(model) for name, model in models.items()}
+    return [*lines, *choice_lines(task, models, made.images, asked, SOURCE)]

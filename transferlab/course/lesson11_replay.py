@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from transferlab.course.compared import spread
-from transferlab.course.lesson11 import Plane, PlaneTrial, Run, plane, player_at
-from transferlab.course.lesson11_cards import field, frame_of, over_seeds
+from transferlab.course.compared import over_seeds, spread
+from transferlab.course.lesson11 import PlaneTrial, Run, plane, player_at
+from transferlab.course.lesson11_cards import field, frame_of
+from transferlab.course.two_domains import TwoDomains
 
 _GRID = 41
 
@@ -39,7 +40,7 @@ def _case(trial: PlaneTrial, shift: str, how: str) -> dict:
 
 
 @torch.no_grad()
-def _scores(run: Run, frame: int, made: Plane) -> list[np.ndarray]:
+def _scores(run: Run, frame: int, made: TwoDomains) -> list[np.ndarray]:
     """(class score, domain score) of every point of both domains, float (N, 2)."""
     player, found = player_at(run, frame), []
     for X in (made.source, made.target):

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import torch
 from sklearn.decomposition import PCA
-from torch.nn import functional as F
 
 from transferlab import load_backbone
 from transferlab.adaptation import CORAL, SourceEnsemble
-from transferlab.course.compared import points
+from transferlab.course.compared import RightAnswers, compared, points
 from transferlab.course.glyph_transfer import SIDE
 from transferlab.data.bundled import load_bundled
-from transferlab.evaluation import Comparison, paired_difference
+from transferlab.evaluation import Comparison
+from transferlab.training.inputs import reduced
 
 GOOD, MISLABELLED, FAR = "four good sources", "one with wrong labels", "two inverted"
 #: What the sources are like, in the order of the lesson.
@@ -43,24 +42,15 @@ class Sources:
 
 
 @dataclass(frozen=True, eq=False)
-class SourceTrial:
+class SourceTrial(RightAnswers):
     """``correct``: (case, arm) to right answers bool (S, N); ``weights``: case to one dict a seed, source to weight."""
 
     correct: Mapping[tuple[str, str], np.ndarray]
     weights: Mapping[str, list[dict[str, float]]]
 
-    @property
-    def n(self) -> int:
-        return next(iter(self.correct.values())).shape[1]
-
-    @property
-    def seeds(self) -> int:
-        return len(next(iter(self.weights.values())))
-
     def compare(self, case: str, arm: str = WEIGHTED, other: str = POOLED) -> Comparison:
         """``arm`` less ``other`` with an interval over seeds and images."""
-        found = paired_difference(self.correct[case, arm], self.correct[case, other])
-        return replace(found, a=arm, b=other)
+        return compared(self.correct, (case, arm), (case, other))
 
     def gain(self, case: str, arm: str = WEIGHTED, other: str = POOLED) -> list[float]:
         """The same difference in points, for each seed."""
@@ -72,16 +62,10 @@ class SourceTrial:
         return [100 * (share - sum(w[name] for name in BAD[case])) for w in self.weights[case]]
 
 
-def coarse(images: np.ndarray) -> np.ndarray:
-    """uint8 images (N, 1, H, W) with 8 pixels a side, as the handwritten digits have."""
-    pixels = F.interpolate(torch.from_numpy(images).float(), size=(8, 8), mode="bilinear", antialias=True)
-    return pixels.round().clamp(0, 255).to(torch.uint8).numpy()
-
-
 @cache
 def _features(name: str, part: str, backbone: str, inverted: bool = False) -> np.ndarray:
     images = getattr(load_bundled(name), part).images
-    seen = images if name == "digits" else coarse(images)
+    seen = images if name == "digits" else reduced(images, 8)  # as coarse as handwriting
     net = load_backbone(backbone).with_input_size(SIDE)
     return net.features(255 - seen if inverted else seen).astype(np.float64)
 

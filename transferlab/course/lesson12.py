@@ -73,10 +73,12 @@ def clustered(
 
 def scores_lines(found: SideBySide) -> list[str]:
     """Every score of every row as text, the row that saw labels marked."""
-    lines = [f"{'':14}{'NMI':>6}{'ARI':>6}{'matched':>9}{'stability':>11}"]
+    lines = [f"{'':14}{'NMI':>6}{'ARI':>6}{'matched':>9}{'silhouette':>12}{'stability':>11}"]
     for row in found.rows:
         numbers = f"{row.nmi.estimate:6.2f}{row.ari.estimate:6.2f}{row.matched_accuracy.estimate:9.2f}"
-        lines.append(f"{row.features:14}{numbers}{row.stability.estimate:11.2f}  {row.note}".rstrip())
+        silhouette = f"{row.silhouette.estimate:12.2f}" if row.silhouette else f"{'none':>12}"
+        stability = f"{row.stability.estimate:11.2f}"
+        lines.append(f"{row.features:14}{numbers}{silhouette}{stability}  {row.note}".rstrip())
     return lines
 
 

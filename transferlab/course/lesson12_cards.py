@@ -8,7 +8,17 @@ import numpy as np
 
 from transferlab.course.lesson12 import PIXELS, SSL
 from transferlab.course.lesson12_labels import CLUSTERS, LabelsTrial
-from transferlab.course.lesson12_moves import BY_TWO, IN_PLACE, MOVES, PUT_BACK, MovesTrial, Spread, moved
+from transferlab.course.lesson12_moves import (
+    BY_TWO,
+    IN_PLACE,
+    MOVES,
+    PIXELS_BACK,
+    PUT_BACK,
+    STRENGTHS,
+    MovesTrial,
+    Spread,
+    moved,
+)
 from transferlab.data import ImageSet
 from transferlab.unsupervised import SideBySide
 from transferlab.viz import Card, dot_panels, percent
@@ -104,15 +114,13 @@ def moves_card(trial: MovesTrial) -> Card:
 
 
 def views_card(trial: MovesTrial) -> Card:
-    """ARI on moved digits by features of four origins, two of them trained on these very digits."""
+    """ARI on moved digits by features of five origins, two of them trained on these very digits."""
     [move] = {move for move, _ in trial.ari}
     rows = {origin: trial.spread(move, origin) for _, origin in trial.ari}
-    best = max(rows, key=lambda name: rows[name][0])
-    finding = (
-        f"On digits {move} of 32 pixels, {best} lead with an ARI of {rows[best][0]:.2f}; pixels reach "
-        f"{rows[PIXELS][0]:.2f} (n = {trial.n} digits, {trial.seeds} seeds)"
-    )
-    return ari_panels({"digits": rows}, finding, "ARI; bar: 95 % interval over seeds", [PIXELS])
+    best, beside = max(STRENGTHS, key=lambda name: rows[name][0]), (PIXELS, PIXELS_BACK)
+    told = ", ".join(f"{name} {rows[name][0]:.2f}" for name in (best, *beside))
+    finding = f"ARI on digits {move} of 32 pixels: {told} (n = {trial.n} digits, {trial.seeds} seeds)"
+    return ari_panels({"digits": rows}, finding, "ARI; bar: 95 % interval over seeds", beside)
 
 
 def labels_card(trials: Sequence[LabelsTrial]) -> Card:

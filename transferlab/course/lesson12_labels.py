@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from transferlab.adaptation.base import default_classifier
+from transferlab.course.compared import Spread, over_seeds
 from transferlab.course.lesson12 import METHOD, SETS, features, images
-from transferlab.course.lesson12_moves import Spread, spread_over_seeds
 from transferlab.unsupervised import cluster, matched_accuracy
 
 CLUSTERS = "clusters, best names"
@@ -35,9 +35,9 @@ class LabelsTrial:
 
     def rows(self) -> dict[str, Spread]:
         """Name of a row to accuracy and interval, as figures take them."""
-        rows = {CLUSTERS: spread_over_seeds(self.matched)}
+        rows = {CLUSTERS: over_seeds(self.matched)}
         for k, values in self.probe.items():
-            rows[f"{k} label{'s' if k > 1 else ''} a class"] = spread_over_seeds(values)
+            rows[f"{k} label{'s' if k > 1 else ''} a class"] = over_seeds(values)
         return rows
 
     def bought(self, labels: int) -> np.ndarray:
@@ -46,7 +46,7 @@ class LabelsTrial:
 
     def overtakes(self, among: Sequence[int] = BUDGETS) -> int | None:
         """Fewest labels a class with which the probe is ahead by an interval above 0; None where none is."""
-        return next((k for k in among if spread_over_seeds(self.bought(k))[1] > 0), None)
+        return next((k for k in among if over_seeds(self.bought(k))[1] > 0), None)
 
 
 def labels_trial(

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy import stats
 from torch.nn import functional as F
 
 from transferlab import load_backbone
+from transferlab.course.compared import Spread, over_seeds
 from transferlab.course.glyph_transfer import SIDE, untrained
 from transferlab.course.lesson12 import METHOD, PIXELS, SETS, SSL, STROKES, images, strokes
 from transferlab.unsupervised import SimCLR, cluster, cluster_scores
+from transferlab.unsupervised.pretraining import resized
 
 IN_PLACE, BY_TWO, BY_FOUR, TURNED, PUT_BACK = (
     "in place",
@@ -31,9 +32,8 @@ MOVES = {
     PUT_BACK: (4, 0, True),
 }
 _SCALE = 0.75  # of the picture's side, so that no move cuts anything off
-NARROW, WIDE = "narrow views", "wide views"
+NARROW, WIDE, PIXELS_BACK = "narrow views", "wide views", "pixels, put back"
 STRENGTHS = {NARROW: 0.05, WIDE: 0.6}
-Spread = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,24 +49,15 @@ class MovesTrial:
 
     def spread(self, move: str, origin: str) -> Spread:
         """Mean and the ends of Student's 95 % interval over seeds."""
-        return spread_over_seeds(self.ari[move, origin])
+        return over_seeds(self.ari[move, origin])
 
     def lost(self, origin: str, move: str) -> np.ndarray:
         """100 x ARI that ``move`` costs, for each seed."""
         return 100 * (self.ari[IN_PLACE, origin] - self.ari[move, origin])
 
-
-def spread_over_seeds(values: np.ndarray) -> Spread:
-    """Mean and the ends of Student's 95 % interval.
-
-    Examples
-    --------
-    >>> [round(float(x), 1) for x in spread_over_seeds(np.array([0.3, 0.4, 0.5]))]
-    [0.4, 0.2, 0.6]
-    """
-    mean = float(np.mean(values))
-    half = stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
-    return mean, float(mean - half), float(mean + half)
+    def lost_share(self, origin: str, move: str) -> np.ndarray:
+        """The same in percent of what there was in place."""
+        return self.lost(origin, move) / self.ari[IN_PLACE, origin]
 
 
 def moved(pictures: np.ndarray, seed: int, move: str) -> np.ndarray:
@@ -80,13 +71,24 @@ def moved(pictures: np.ndarray, seed: int, move: str) -> np.ndarray:
     """
     shift, degrees, back = MOVES[move]
     rng, n = np.random.default_rng(seed), len(pictures)
-    x = F.interpolate(torch.from_numpy(pictures).float(), size=(SIDE, SIDE), mode="bilinear", antialias=True)
+    x = resized(pictures, SIDE).float()
     angle = np.deg2rad(rng.uniform(-degrees, degrees, n))
     offset = rng.uniform(-shift, shift, (n, 2)) / (SIDE / 2)
     rows = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]).transpose(2, 0, 1)
     x = _resampled(x, rows / _SCALE, -np.einsum("nij,nj->ni", rows / _SCALE, offset))
-    if back:
-        x = _resampled(x, np.tile(np.eye(2), (n, 1, 1)), _middle(x))
+    return _whole(_centred(x) if back else x)
+
+
+def put_back(pictures: np.ndarray) -> np.ndarray:
+    """uint8 (N, 1, H, W), each picture's centre of mass in the middle."""
+    return _whole(_centred(torch.from_numpy(pictures).float()))
+
+
+def _centred(x: torch.Tensor) -> torch.Tensor:
+    return _resampled(x, np.tile(np.eye(2), (len(x), 1, 1)), _middle(x))
+
+
+def _whole(x: torch.Tensor) -> np.ndarray:
     return x.round().clamp(0, 255).to(torch.uint8).numpy()
 
 
@@ -104,13 +106,16 @@ def _middle(x: torch.Tensor) -> np.ndarray:
 
 
 def tables(pictures: np.ndarray, which: Sequence[str] = (PIXELS, STROKES, SSL)) -> dict[str, np.ndarray]:
-    """Features of grey pictures of 32 pixels; the network sees them at that size, to save time."""
-    made = {
-        PIXELS: lambda: pictures.reshape(len(pictures), -1) / 255.0,
-        STROKES: lambda: strokes().transform(pictures),
-        SSL: lambda: load_backbone(SSL).with_input_size(SIDE).features(pictures),
-    }
-    return {name: made[name]() for name in which}
+    """Features of grey pictures by each of ``which``; networks see them at 32 pixels, to save time."""
+    return {name: _table(pictures, name) for name in which}
+
+
+def _table(pictures: np.ndarray, name: str) -> np.ndarray:
+    if name == PIXELS:
+        return pictures.reshape(len(pictures), -1) / 255.0
+    if name == STROKES:
+        return strokes().transform(pictures)
+    return load_backbone(name).with_input_size(SIDE).features(pictures)
 
 
 def moves_trial(seeds: Sequence[int], moves: Sequence[str] = tuple(MOVES)) -> MovesTrial:
@@ -132,7 +137,8 @@ def views_trial(
 ) -> MovesTrial:
     """SimCLR in miniature, trained without labels on the moved digits themselves, with narrow and with wide views.
 
-    The pixels of the same digits stand beside it, and ``tiny-ssl``, which never saw a digit.
+    Beside it: pixels of the same digits, as they stand and put back by their centre of mass, and ``tiny-ssl``, which
+    never saw a digit.
     """
     digits, found = images("digits"), {}
     for seed in seeds:
@@ -140,6 +146,7 @@ def views_trial(
         made = tables(pictures, (PIXELS, SSL))
         for name in STRENGTHS:
             made[name] = simclr(name, epochs, seed, device).fit(pictures).transform(pictures)
+        made[PIXELS_BACK] = _table(put_back(pictures), PIXELS)
         for name, table in made.items():
             found.setdefault((move, name), []).append(_ari(table, seed))
     return MovesTrial({key: np.array(values) for key, values in found.items()}, len(digits))

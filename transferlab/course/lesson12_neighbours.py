@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from transferlab import load_backbone
-from transferlab.course.glyph_transfer import SIDE
-from transferlab.course.lesson12 import PIXELS, SSL, images, strokes
-from transferlab.course.lesson12_moves import BY_FOUR, moved
+from transferlab.course.lesson12 import PIXELS, SSL, STROKES, images
+from transferlab.course.lesson12_moves import BY_FOUR, moved, tables
 from transferlab.data import ImageSet
 from transferlab.unsupervised import uses_labels
 from transferlab.widgets.neighbours import SHOWN
@@ -34,21 +31,12 @@ def _case(name: str, seen: ImageSet, pictures: np.ndarray | None, backbone: str,
         order = np.random.default_rng(0).permutation(len(seen))[:most]
         seen = seen[order]
         pictures = seen.images
+    found = tables(pictures, tuple(dict.fromkeys((PIXELS, STROKES, SSL, backbone))))
     return {
         "images": name, "pictures": pictures, "labels": seen.labels, "classes": list(seen.classes),
-        "nearest": {origin: _nearest(table) for origin, table in _tables(pictures, backbone).items()},
+        "nearest": {origin: _nearest(table) for origin, table in found.items()},
         "upstream": [backbone] if uses_labels(load_backbone(backbone)) else [],
     }  # fmt: skip
-
-
-def _tables(pictures: np.ndarray, backbone: str) -> Mapping[str, np.ndarray]:
-    found = {
-        PIXELS: pictures.reshape(len(pictures), -1) / 255.0,
-        "self-taught": strokes().transform(pictures),
-    }
-    for name in dict.fromkeys((SSL, backbone)):
-        found[name] = load_backbone(name).with_input_size(SIDE).features(pictures)
-    return found
 
 
 def _nearest(table: np.ndarray) -> np.ndarray:

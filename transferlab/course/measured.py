@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from transferlab.course.build import checkout_folder
+from transferlab.course.marked_table import begin, write_table
 from transferlab.course.run import Outcome
 from transferlab.training.checkpoint import write_whole
 
 FILE = "measured.json"
-_MARKED = re.compile(r"(<!-- table: measured -->\n).*?(<!-- end of table -->)", re.DOTALL)
+TABLE = "measured"
 _COLUMNS = ("smoke", "lesson")
 
 
@@ -27,9 +27,10 @@ def record_measured(profile: str, outcomes: Sequence[Outcome]) -> None:
             "seconds": round(spent.seconds), "slowest_cell": round(spent.slowest_cell),
             "peak_gib": round(spent.peak_bytes / 2**30, 1), "date": date.today().isoformat(),
         }  # fmt: skip
-    _write(folder / FILE, json.dumps(dict(sorted(stored.items())), indent=1) + "\n")
+    text = json.dumps(dict(sorted(stored.items())), indent=1) + "\n"
+    write_whole(folder / FILE, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
     for page in pages(folder):
-        _write(page, with_table(page.read_text(encoding="utf-8"), measured_table(stored)))
+        write_table(page, TABLE, measured_table(stored))
 
 
 def read_measured(folder: Path) -> dict[str, dict]:
@@ -40,7 +41,8 @@ def read_measured(folder: Path) -> dict[str, dict]:
 
 def pages(folder: Path) -> list[Path]:
     """The files that show the table."""
-    return [path for path in (folder.parent / "README.md", folder / "INSTRUCTORS.md") if path.is_file()]
+    found = [path for path in (folder.parent / "README.md", folder / "INSTRUCTORS.md") if path.is_file()]
+    return [path for path in found if begin(TABLE) in path.read_text(encoding="utf-8")]
 
 
 def measured_table(stored: dict[str, dict]) -> str:
@@ -61,14 +63,5 @@ def measured_table(stored: dict[str, dict]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_table(page: str, table: str) -> str:
-    """``page`` with ``table`` between its markers; as it was where it has none."""
-    return _MARKED.sub(lambda found: found[1] + table + found[2], page)
-
-
 def _cell(of: dict | None) -> str:
     return f"{of['seconds']} ({of['slowest_cell']}), {of['peak_gib']}" if of else "not measured"
-
-
-def _write(path: Path, text: str) -> None:
-    write_whole(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -121,7 +122,8 @@ def side_by_side(
     n_clusters : how many; None for HDBSCAN
     features : names of backbones, ``"random"`` (the architecture of ``"tiny"``, other weights each seed),
         backbones, or fitted feature learners such as :class:`~transferlab.unsupervised.SimCLR`; or a dict that
-        gives each of these a name of your own
+        gives each of these a name of your own. In a dict, too, a function that takes a seed and returns one of
+        these: what is learnt anew with each seed
     method : see :func:`~transferlab.unsupervised.cluster`
     seeds : how many, at least 3; draws : of the bootstrap
     cache : a :class:`~transferlab.training.boundary_cache.BoundaryCache` to share frozen features with others
@@ -138,6 +140,13 @@ def side_by_side(
     >>> found = side_by_side(few, 2, features=["pixels", "tiny"], seeds=3, draws=50)
     >>> [(row.features, row.note) for row in found.rows]
     [('pixels', ''), ('tiny', 'labels used upstream')]
+
+    What is learnt from these very images, anew with each seed:
+
+    >>> from transferlab.unsupervised import SimCLR
+    >>> own = {"own views": lambda seed: SimCLR(epochs=1, random_state=seed).fit(few)}
+    >>> side_by_side(few, 2, features=own, seeds=3, draws=50)["own views"].dimension
+    256
     """
     truth = _truth(images)
     whole_number(seeds, "seeds", 3)
@@ -149,12 +158,18 @@ def side_by_side(
     cache = BoundaryCache() if cache is None else cache
     rows, drawn = [], {}
     for origin in origins:
-        tables = origin.tables(seen, seeds, cache, device)
+        tables, saw_labels = origin.tables(seen, seeds, cache, device)
         found = [cluster(method, table, n_clusters, seed) for seed, table in enumerate(tables)]
-        steady = stability(method, tables[0], n_clusters, seeds=seeds)
         estimates, draw = resampled(found, tables, truth, images.groups, draws=draws)
         rows.append(
-            _row(origin, tables[0].shape[1], found, steady, _intervals(estimates, draw, images, seeds))
+            FeatureRow(
+                features=origin.name,
+                labels_upstream=saw_labels,
+                dimension=tables[0].shape[1],
+                stability=stability(method, tables[0], n_clusters, seeds=seeds),
+                noise_share=_noise_share(found),
+                **_intervals(estimates, draw, images, seeds),
+            )
         )
         drawn[origin.name] = draw
     return SideBySide(tuple(rows), method, n_clusters, len(truth), seeds, drawn, images.groups is not None)
@@ -165,44 +180,61 @@ def _intervals(estimates, draws, images: ImageSet, seeds: int) -> dict[str, Inte
     return {name: interval(estimates[name], draws[name], **known) for name in SCORES}
 
 
-def _row(origin: _Origin, dimension: int, found: list, steady: Interval, scores: dict) -> FeatureRow:
-    return FeatureRow(
-        features=origin.name,
-        labels_upstream=origin.labels_upstream,
-        dimension=dimension,
-        stability=steady,
-        noise_share=float(np.mean([clusters_and_noise(labels)[1].mean() for labels in found])),
-        **scores,
-    )
+def _noise_share(found: list) -> float:
+    return float(np.mean([clusters_and_noise(labels)[1].mean() for labels in found]))
 
 
 @dataclass(frozen=True)
 class _Origin:
-    """Where features come from: a backbone, a fitted learner, or a network of random weights."""
+    """Where features come from: a backbone or a fitted learner, one for all seeds or one for each."""
 
     name: str
-    source: Backbone | FeatureLearner | str
-    labels_upstream: bool
+    of_seed: Callable[[int], Backbone | FeatureLearner]
+    labels_upstream: bool | None  # None: as its sources say
+    fixed: bool
 
     @classmethod
     def of(cls, entry, name: str | None = None) -> _Origin:
-        if isinstance(entry, FeatureLearner):
-            entry._fitted()
-            own = entry.backbone_.name if hasattr(entry, "backbone_") else type(entry).__name__
-            return cls(name or own, entry, entry.labels_upstream_)
         if isinstance(entry, str) and entry == RANDOM:
-            return cls(name or RANDOM, RANDOM, False)
-        backbone = load_backbone(entry)
-        return cls(name or backbone.name, backbone, uses_labels(backbone))
+            return cls(name or RANDOM, partial(random_backbone, load_backbone("tiny")), False, fixed=False)
+        if callable(entry):
+            if name is None:
+                raise UserError(
+                    "a function of a seed has no name to show; give a dict of names and functions."
+                )
+            return cls(name, entry, None, fixed=False)
+        source = _source(entry)
+        return cls(name or _name(source), lambda seed: source, _saw_labels(source), fixed=True)
 
-    def tables(self, images: ImageSet, seeds: int, cache: BoundaryCache, device: str) -> list[np.ndarray]:
-        """Features float32 (N, D), one table a seed; the same one where nothing is random."""
-        if isinstance(self.source, FeatureLearner):
-            return [self.source.transform(images)] * seeds
-        drawn = [self.source] * seeds
-        if self.source == RANDOM:
-            drawn = [random_backbone(load_backbone("tiny"), seed) for seed in range(seeds)]
-        return [cache.activations(b, len(b.stages), images, device=device).all().numpy() for b in drawn]
+    def tables(self, images: ImageSet, seeds: int, cache: BoundaryCache, device: str) -> tuple[list, bool]:
+        """Features float32 (N, D) for each seed, the same where nothing is random; and whether labels made them."""
+        sources = [_source(self.of_seed(seed)) for seed in range(1 if self.fixed else seeds)]
+        found = [_table(source, images, cache, device) for source in sources]
+        saw = any(map(_saw_labels, sources)) if self.labels_upstream is None else self.labels_upstream
+        return found * seeds if self.fixed else found, saw
+
+
+def _source(entry) -> Backbone | FeatureLearner:
+    if isinstance(entry, FeatureLearner):
+        entry._fitted()
+        return entry
+    return load_backbone(entry)
+
+
+def _name(source: Backbone | FeatureLearner) -> str:
+    if isinstance(source, FeatureLearner):
+        return source.backbone_.name if hasattr(source, "backbone_") else type(source).__name__
+    return source.name
+
+
+def _saw_labels(source: Backbone | FeatureLearner) -> bool:
+    return source.labels_upstream_ if isinstance(source, FeatureLearner) else uses_labels(source)
+
+
+def _table(source, images: ImageSet, cache: BoundaryCache, device: str) -> np.ndarray:
+    if isinstance(source, FeatureLearner):
+        return source.transform(images)
+    return cache.activations(source, len(source.stages), images, device=device).all().numpy()
 
 
 def _origins(features) -> list[_Origin]:

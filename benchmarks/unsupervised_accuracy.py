@@ -1,0 +1,129 @@
+"""``python -m benchmarks.unsupervised_accuracy``: what features without labels are worth, of every origin.
+
+Two bundled sets are clustered by each of them, side by side; what is learnt from these very images is learnt anew
+with each seed. The result goes to ``notebooks/claims/unsupervised/side_by_side.json`` and into the table of the README.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from benchmarks.adaptation_accuracy import ROOT
+from transferlab.course.marked_table import write_table
+from transferlab.data import ImageSet
+from transferlab.data.bundled import load_bundled
+from transferlab.errors import UserError
+from transferlab.training.checkpoint import write_whole
+from transferlab.unsupervised import (
+    DenoisingAutoencoder,
+    FeatureLearner,
+    RotationPrediction,
+    SelfTaughtLearning,
+    SideBySide,
+    SimCLR,
+    VICReg,
+    side_by_side,
+)
+
+STORED = ROOT / "notebooks" / "claims" / "unsupervised" / "side_by_side.json"
+TABLE = "unsupervised"
+#: Set to the number of clusters that are asked for.
+SETS = {"materials": 12, "digits": 10}
+SEEDS = 5
+LEARNERS = {
+    "denoising": DenoisingAutoencoder, "rotation": RotationPrediction, "SimCLR": SimCLR, "VICReg": VICReg,
+}  # fmt: skip
+STARTS = ("scratch", "tiny-ssl")
+_SHOWN = ("ari", "matched_accuracy", "stability")
+
+
+def main() -> int:
+    try:
+        found = {}
+        for name, clusters in SETS.items():
+            images = load_bundled(name).development
+            found[name] = stored(side_by_side(images, clusters, features=origins(images), seeds=SEEDS))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    text = json.dumps({"date": date.today().isoformat(), "sets": found}, indent=1) + "\n"
+    write_whole(STORED, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    write_table(ROOT / "README.md", TABLE, table(json.loads(text)))
+    return 0
+
+
+def origins(images: ImageSet) -> dict[str, object]:
+    """Name of a row to where its features come from, as ``side_by_side`` takes them."""
+    strokes = SelfTaughtLearning(random_state=0).fit(load_bundled("letters").development.images)
+    rows = {"pixels": "pixels", "random": "random", "self-taught on letters": strokes}
+    for name, learner in LEARNERS.items():
+        for start in STARTS:
+            rows[f"{name} on the set, from {start}"] = learnt(learner, start, images.without_labels())
+    return rows | {"tiny-ssl": "tiny-ssl", "tiny": "tiny"}
+
+
+def learnt(learner: type[FeatureLearner], start: str, images: ImageSet) -> Callable[[int], FeatureLearner]:
+    """From a seed to a learner with that seed, fitted."""
+
+    def fitted(seed: int) -> FeatureLearner:
+        print(f"{learner.__name__} from {start}, seed {seed}", file=sys.stderr, flush=True)
+        return partial(learner, start=start, random_state=seed)().fit(images)
+
+    return fitted
+
+
+def stored(found: SideBySide) -> dict:
+    """All rows as JSON takes them, and what each has over pixels."""
+    rows = {}
+    for row in found.rows:
+        scores = {
+            name: _ends(getattr(row, name))
+            for name in ("ari", "nmi", "matched_accuracy", "silhouette", "stability")
+        }
+        gain = None if row.features == "pixels" else _ends(found.difference(row.features, "pixels"))
+        rows[row.features] = {"note": row.note, **scores, "less_pixels": gain}
+    return {"n": found.n, "seeds": found.seeds, "clusters": found.n_clusters, "rows": rows}
+
+
+def _ends(found) -> list[float] | None:
+    return None if found is None else [found.estimate, found.low, found.high]
+
+
+def table(results: dict) -> str:
+    """The result in Markdown."""
+    sets = results["sets"]
+    told = "; ".join(f"{name}: n = {each['n']}, {each['clusters']} clusters" for name, each in sets.items())
+    seeds = next(iter(sets.values()))["seeds"]
+    lines = [
+        f"k-means, {told}; mean of {seeds} seeds with its 95 % interval over seeds and images, measured on "
+        f"{results['date']} by `python -m benchmarks.unsupervised_accuracy`. ↑ and ↓: the interval of the difference "
+        "to pixels in ARI lies above or below 0.",
+        "",
+        "| features | " + " | ".join(f"{name}: ARI | matched | stability" for name in sets) + " |",
+        "|---|" + "---|" * (len(_SHOWN) * len(sets)),
+    ]
+    for name, row in next(iter(sets.values()))["rows"].items():
+        cells = [cell for each in sets.values() for cell in _cells(each["rows"][name])]
+        label = f"{name} ({row['note']})" if row["note"] else name
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cells(row: dict) -> list[str]:
+    gain = row["less_pixels"]
+    arrow = "" if gain is None or gain[1] <= 0 <= gain[2] else " ↑" if gain[1] > 0 else " ↓"
+    estimate, low, high = row["ari"]
+    return [
+        f"{estimate:.2f} ({low:.2f}–{high:.2f}){arrow}",
+        f"{row['matched_accuracy'][0]:.2f}",
+        f"{row['stability'][0]:.2f}",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
