@@ -32,7 +32,7 @@ MOVES = {
     PUT_BACK: (4, 0, True),
 }
 _SCALE = 0.75  # of the picture's side, so that no move cuts anything off
-NARROW, WIDE, PIXELS_BACK = "narrow views", "wide views", "pixels, put back"
+NARROW, WIDE, PIXELS_BACK = "narrow views", "wide views", "pixels put back"
 STRENGTHS = {NARROW: 0.05, WIDE: 0.6}
 
 
