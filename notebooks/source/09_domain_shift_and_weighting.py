@@ -147,8 +147,12 @@ ledger.record("L09.exchanged-names-are-not-seen", apart, "A-distance", equivalen
 # not harm, and one that harms need not be seen.
 #
 # The third column may say "changed" under covariate shift, too, since a class grows when its places do. So the
-# fourth one matters: under label shift nothing is left to explain once the proportions are equal. It is a test like
-# any other, and errs as often as its level says.
+# fourth one matters: under label shift nothing is left to see once the proportions are equal. It is a test like any
+# other. It errs as often as its level says, and that it found nothing does not mean that nothing is there; so the
+# diagnosis says how large a distance it would have found. The same words for a draw of label shift:
+
+# %%
+print(lesson09.plane_diagnosis(LABEL_SHIFT, seed))
 
 # %% [markdown]
 # ## Predict: weights

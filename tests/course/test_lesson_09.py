@@ -140,7 +140,7 @@ def test_cards_and_tables_say_what_they_rest_on(on_plane, overlap):
     table = figures.seen_table(on_plane)
     assert len(table.rows) == 4 and all(len(row) == len(table.head) for row in table.rows)
     assert "2 of 2 draws" in repr(table)
-    first, second = figures.far_lines(on_plane[COVARIATE_SHIFT], "here", "there")
+    first, second, _ = figures.far_lines(on_plane[COVARIATE_SHIFT], "here", "there")
     assert first.startswith("Here to there: shift detected in 2 of 2 draws") and SOURCE_ONLY in second
     assert "e^-25" in figures.effective_lines(overlap)[-1]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import stats
 
 from transferlab.adaptation.base import SourceOnly
 from transferlab.adaptation.density_ratio import DensityRatio
 from transferlab.adaptation.diagnosis import Diagnosis, diagnose
+from transferlab.course.compared import over_seeds
 
 COVARIATE = (0, 1, 2, 3, 5)  # how far the target lies to the right, in standard deviations
 LABEL = (1, 3, 10, 30)  # how many times the odds of class B have grown
@@ -142,9 +142,8 @@ def over_draws(values: Sequence[float], least: float, most: float) -> list[float
     >>> over_draws([0.4, 0.5, 0.6], 0, 1)
     [0.5, 0.252, 0.748]
     """
-    mean = float(np.mean(values))
-    half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
-    return [round(v, _DIGITS) for v in (mean, max(least, mean - half), min(most, mean + half))]
+    mean, low, high = over_seeds(values)
+    return [round(v, _DIGITS) for v in (mean, max(least, low), min(most, high))]
 
 
 def _points(covariate: float, label: float) -> dict:

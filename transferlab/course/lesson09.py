@@ -274,7 +274,7 @@ def drop(draws: Sequence[Draw], other: Sequence[Draw]) -> list[float]:
 
 def ends(values: Sequence[float]) -> tuple[float, float, float]:
     """Mean of fractions with its 95 % interval over seeds."""
-    return tuple(over_draws(values, 0, 1)) if len(values) > 1 else (values[0],) * 3
+    return tuple(over_draws(values, 0, 1))
 
 
 def points_said(values: Sequence[float]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from transferlab import viz
+from transferlab.course.compared import interval_said, over_seeds
 from transferlab.course.grid09 import BY_CLASS, BY_SAMPLE, METHODS, N_SCORED, SOURCE_ONLY, plane
 from transferlab.course.lesson03 import Table
 from transferlab.course.lesson09 import (
@@ -102,9 +103,9 @@ def overlap_card(trial: Overlap) -> viz.Card:
 def effective_lines(trial: Overlap) -> list[str]:
     """Effective size of the estimated weights at every step, and the share that exact ones would leave."""
     return [
-        f"moved by {step}: {trial.effective[step].mean():5.0f} effective samples; "
+        f"moved by {step}: {mean:5.0f} effective samples (95 % interval {max(0, low):.0f} to {high:.0f}); "
         f"exact weights would leave e^-{step**2} of them all"
-        for step in trial.steps
+        for step, (mean, low, high) in ((step, over_seeds(trial.effective[step])) for step in trial.steps)
     ]
 
 
@@ -140,11 +141,14 @@ def best_weights(found: Sequence[Draw]) -> str:
 
 def far_lines(found: Sequence[Draw], source: str, target: str) -> list[str]:
     """What is seen where another domain is the target, and what weights do there."""
-    share, n = np.mean([d.effective for d in found]), found[0].n_source
+    n = found[0].n_source
+    distance, low, high = over_seeds([d.distance for d in found])
+    kept, fewest, most = (n * share for share in ends([d.effective for d in found]))
     told = sum(d.said[SEEN[0]] for d in found)
-    accuracy = ", ".join(f"{m} {percent(np.mean([d.accuracy[m] for d in found]))}" for m in METHODS)
+    accuracy = ", ".join(f"{m} {interval_said(ends([d.accuracy[m] for d in found]))}" for m in METHODS)
     return [
         f"{sentence(source)} to {target}: {SEEN[0]} in {told} of {count(len(found), 'draw')}, proxy A-distance "
-        f"{np.mean([d.distance for d in found]):.2f}, {share * n:.0f} of {n} images effective",
-        f"accuracy on the target: {accuracy} (n = {count(found[0].n_target, 'target image')})",
+        f"{distance:.2f} ({low:.2f} to {high:.2f}), {kept:.0f} ({fewest:.0f} to {most:.0f}) of {n} images effective",
+        f"accuracy on the target: {accuracy}",
+        f"n = {count(found[0].n_target, 'target image')}; in brackets: 95 % interval over draws",
     ]
