@@ -19,8 +19,10 @@ from statistics import median
 import numpy as np
 
 from benchmarks.tools.adapters import OURS, ROWS, Clocked, now, since
+from transferlab.course.marked_table import write_table
 from transferlab.errors import UserError
 
+README, TABLE = Path(__file__).with_name("README.md"), "adaptation"
 PACKAGES = ("scikit-learn", "scipy", "pot", "skada", "numpy", "transferlab")
 MEMORY = 2048  # MiB that the large problem may take, everything counted
 CLASSES = 10
@@ -137,9 +139,10 @@ def measure(asked: argparse.Namespace) -> dict:
 def tables(results: dict) -> str:
     """Markdown: seconds of all tools on the small problem, seconds and memory of ours on the large one."""
     clock, (n, d) = results["clock"], results["small"]
+    machine, tools = results["machine"], (f"{name} {each}" for name, each in results["versions"].items())
     lines = [
-        f"{n:,} samples in each domain, {d} features; medians of {clock} seconds, in brackets with the final "
-        "classifier.",
+        f"{results['date']}, {machine['processor']}, {machine['threads']} threads. {n:,} samples in each domain, {d} "
+        f"features; medians of {clock} seconds, in brackets with the final classifier. Versions: {', '.join(tools)}.",
         "",
         "| method | transferlab, s | others, s | times as fast | wanted, s | accuracy | peak, MiB |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -218,6 +221,12 @@ def main(arguments: list[str] | None = None) -> int:
     add("--large-features", type=int, default=512)
     add("--threads", type=int, default=os.cpu_count())
     add("--clock", choices=CLOCKS, default="wall", help="what the tables state; processor on a busy machine")
+    add(
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="put the tables of such a file into the README, and measure nothing",
+    )
     add("--limit", type=int, default=300, help="seconds after which a run is given up")
     add("--one", nargs=4, help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
@@ -229,6 +238,9 @@ def main(arguments: list[str] | None = None) -> int:
         asked.samples, asked.features, asked.large_samples, asked.large_features = 300, 16, 3000, 16
         asked.repeats = 1
     try:
+        if asked.table:
+            write_table(README, TABLE, f"{tables(_results(asked.table))}\n")
+            return 0
         results = measure(asked)
         if asked.json:
             asked.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
@@ -237,6 +249,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"benchmarks.adaptation: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _results(file: Path) -> dict:
+    try:
+        results = json.loads(file.read_text(encoding="utf-8"))
+        tables(results)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(
+            f"{file.name} holds no results of this benchmark; --json writes such a file."
+        ) from None
+    return results
 
 
 def _version(name: str) -> str | None:
