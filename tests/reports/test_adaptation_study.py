@@ -100,6 +100,31 @@ def test_content_follows_the_schema_with_and_without_labels(planned, fits, found
             jsonschema.validate(content | {key: value}, results.adaptation_schema())
 
 
+def test_what_labels_say_of_the_choice_is_paired_and_a_gain_that_is_not_shown_is_warned_of(planned, fits):
+    opened = open_target(planned, fits)
+    shown = opened["methods"]["CORAL"]["gain"]
+    shown |= {
+        "difference": 0.2,
+        "low": 0.1,
+        "high": 0.3,
+    }  # one that is shown, whatever the small sample gives
+    for name, row in opened["methods"].items():
+        said = text.opened_text(replace(fits, choice=replace(fits.choice, method=name)), opened)
+        if row["gain"] is None:
+            assert "source-only none" in said and "warning" not in said
+            continue
+        low, high = (100 * row["gain"][end] for end in ("low", "high"))
+        assert (
+            f"{name} {100 * row['gain']['difference']:+.1f} (95 % interval {low:+.1f} to {high:+.1f})" in said
+        )
+        assert ('class="warning"' in said) == (low <= 0)
+    best = max(opened["methods"], key=lambda n: opened["methods"][n]["estimate"])
+    assert "is the best on these" in text.opened_text(
+        replace(fits, choice=replace(fits.choice, method=best)), opened
+    )
+    assert "no labels" in text.opened_text(fits, None)
+
+
 def test_figures_say_what_they_rest_on(planned, fits, found):
     opened = open_target(planned, fits)
     cards = [

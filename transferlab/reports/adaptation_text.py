@@ -134,18 +134,26 @@ def opened_text(fits: AdaptationFits, opened: dict | None) -> str:
         )
     rows, chosen = opened["methods"], fits.choice.method
     best = max(rows, key=lambda name: rows[name]["estimate"])
-    gap = 100 * (rows[best]["estimate"] - rows[chosen]["estimate"])
-    gain = 100 * (rows[chosen]["estimate"] - rows[SOURCE_ONLY]["estimate"])
+    cost = 100 * (rows[best]["estimate"] - rows[chosen]["estimate"])
+    lost = "is the best" if chosen == best else f"cost {cost:.1f} points against the best"
     parts = [
-        f"<p>The choice without labels cost {gap:.1f} points against the best method on these very labels "
-        f"({escape(best)}), and is {gain:+.1f} points from the source-only model.</p>"
+        f"<p>The choice without labels {lost} on these very labels. Points from the source-only model, paired by seed "
+        f"and image: {'; '.join(_gain(rows, name) for name in dict.fromkeys((chosen, best)))}.</p>"
     ]
-    if chosen != SOURCE_ONLY and rows[chosen]["low"] <= rows[SOURCE_ONLY]["estimate"]:
+    if chosen != SOURCE_ONLY and rows[chosen]["gain"]["low"] <= 0:
         parts.append(
-            '<p class="warning">Adaptation did not help on these labels: the interval of the chosen method reaches '
-            "down to the source-only model.</p>"
+            '<p class="warning">On these labels adaptation is not shown to help: the interval of what it gains reaches '
+            "down to zero.</p>"
         )
     return "".join(parts)
+
+
+def _gain(rows: dict[str, dict], name: str) -> str:
+    gain = rows[name]["gain"]
+    if gain is None:
+        return f"{escape(name)} none"
+    ends = f"95 % interval {100 * gain['low']:+.1f} to {100 * gain['high']:+.1f}"
+    return f"{escape(name)} {100 * gain['difference']:+.1f} ({ends})"
 
 
 def table(rows: list[dict]) -> str:
@@ -174,11 +182,13 @@ def made_with(content: dict) -> str:
     command = f"<p>Command: <code>{escape(content['command'])}</code></p>" if content["command"] else ""
     looks = content["test_looks"]
     opened = (
-        "The target has no labels to open" if not looks else f"The target's labels were opened {looks} time"
+        "The target has no labels to open"
+        if not looks
+        else f"The target's labels were opened {'once' if looks == 1 else f'{looks} times'}"
     )
     chosen = content["recommendation"]["method"]
     return (
-        f"<p>{opened}{'s' if looks > 1 else ''}. <code>results.json</code> holds every number, <code>model/</code> "
+        f"<p>{opened}. <code>results.json</code> holds every number, <code>model/</code> "
         f"{escape(chosen)} of the first seed, for this package and as ONNX; <code>transferlab predict model/ IMAGES"
         f"</code> applies it to images of the target.</p>{command}<p>Made with {facts}.</p>"
     )
