@@ -118,9 +118,11 @@ def report_adaptation(  # noqa: PLR0917 (typer calls it by name)
     ] = None,
 ) -> None:
     """Adapt a model from labelled SOURCE to TARGET, whose labels choose nothing; writes a folder with report.html."""
+    from transferlab.reports.adaptation_domains import check_domains
     from transferlab.reports.run import check_out, run_report
 
     check_out(out)
+    check_domains(source, target)  # before a kernel starts
     names = [Path(name).name or name for name in (source, target)]
     print(f"Report on {names[0]} to {names[1]}, profile {profile}; progress follows.", file=sys.stderr)
     with interruptible():

@@ -343,8 +343,9 @@ display(
 ledger.record("L10.with-equal-shares-no-cost-of-it-is-shown", cost[FONTS], "points", unresolved)
 
 # %% [markdown]
-# So keep "no alignment" among the candidates, read the diagnosis before the validator, and where it speaks of class
-# shares, weight classes instead of moving features. A few target labels afterwards say what the choice was worth.
+# So keep "no alignment" among the candidates, read the diagnosis before the validator, and where it speaks of changed
+# class shares *and nothing else*, weight classes instead of moving features. A few target labels afterwards say what
+# the choice was worth.
 
 # %% [markdown]
 # ## Investigate

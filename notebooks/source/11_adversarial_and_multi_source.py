@@ -303,8 +303,8 @@ for line in lesson11_cards.weight_lines(mixed):
 
 # %% [markdown]
 # In one heap, wrong labels stand beside right ones, and CORAL gives inverted and plain images one common mean. A
-# model for each source keeps them apart. Not all of the gain comes from that: averaging several models helps by itself,
-# a little, also where all sources are good. That case is the control; the gain must be larger than there:
+# model for each source keeps them apart. Not all of the gain comes from that: several models, each aligned by itself,
+# help a little also where all sources are good. That case is the control; the gain must be larger than there:
 
 # %%
 display(

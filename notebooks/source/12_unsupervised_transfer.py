@@ -150,8 +150,8 @@ ledger.record("L12.strokes-of-letters-beat-pixels-on-materials", gain, "points",
 
 # %% [markdown]
 # On handwritten digits it is the other way round for `tiny-ssl`, and clearly so. Strokes of letters hold their own
-# there: level with pixels on all digits (the table above), ahead on halves of them. Pixels are not best because they
-# are raw; print and handwriting are made of the same strokes.
+# there: level with pixels on all digits (the table above), ahead on halves of them. So pixels are not best because
+# they are raw.
 
 # %%
 gain = halves["digits", PIXELS] - halves["digits", SSL]
@@ -297,7 +297,7 @@ ledger.record("L12.with-five-labels-the-network-beats-pixels-on-digits", probes,
 # Look at the last claim again: the same features, the same digits, and the order has turned round. For clusters, pixels
 # were ahead; with five labels a class, the network is. The digits were in its features all along, in directions that
 # k-means has no reason to prefer: it follows whatever varies most. A few labels say which directions count. So poor
-# clusters do not mean poor features, and a few labels a class can be worth more than any clustering of them.
+# clusters do not mean poor features, and a few labels a class can be worth more than clusters of all images.
 
 # %% [markdown]
 # ## Investigate

@@ -146,6 +146,19 @@ def test_one_domain_twice(source):
         check_domains("digits", "digits")
 
 
+def test_one_folder_by_two_names_or_inside_the_other(source, monkeypatch):
+    monkeypatch.chdir(source.parent)
+    inside = next(path for path in source.iterdir() if path.is_dir())
+    for one, other in (
+        (source.name, f"./{source.name}"),
+        (str(source), source.name),
+        (str(source), str(inside)),
+        (str(inside), str(source)),
+    ):
+        with pytest.raises(UserError, match="one folder, or one lies inside"):
+            check_domains(one, other)
+
+
 def test_images_with_few_pixels_are_seen_by_a_smaller_network_and_others_are_not():
     from transferlab import load_backbone
 

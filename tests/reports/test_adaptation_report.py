@@ -79,8 +79,9 @@ def test_predict_reads_the_model(report, folders, run):
     ("arguments", "says"),
     [
         (["target", "source"], "wrong order"),
+        (["source", "./source"], "one folder"),
         (["source", "nowhere"], "neither a bundled set"),
-        (["digits", "letters", "-p", "epochs=3"], "there is no parameter 'epochs'"),
+        (["printed-digits", "digits", "-p", "epochs=3"], "there is no parameter 'epochs'"),
     ],
 )
 def test_mistakes_end_in_one_sentence_and_leave_nothing(folders, run, arguments, says):

@@ -126,6 +126,11 @@ def check_domains(source: str, target: str) -> bool:
         raise UserError(
             f"source and target are both {shown(source)!r}; name the labelled domain first, another second."
         )
+    if _share_folder(Path(source), Path(target)):
+        raise UserError(
+            f"source {shown(source)!r} and target {shown(target)!r} are one folder, or one lies inside the other; "
+            "keep their images in two folders."
+        )
     theirs = _class_names(target, loose=True)
     own = _class_names(source, loose=False)
     if own is None and theirs is not None:
@@ -143,6 +148,13 @@ def check_domains(source: str, target: str) -> bool:
     if theirs is None:
         _several_images(target)
     return theirs is not None
+
+
+def _share_folder(source: Path, target: Path) -> bool:
+    if not (source.is_dir() and target.is_dir()):
+        return False
+    one, other = source.resolve(), target.resolve()
+    return one == other or one in other.parents or other in one.parents
 
 
 def read_unlabelled(root: Path, size: int, progress: bool = True) -> tuple[ImageSet, dict]:

@@ -33,7 +33,7 @@ class FeatureRow:
     nmi, ari, matched_accuracy : see :class:`~transferlab.unsupervised.ClusterScores`
     silhouette : None where it could not be had; it is measured in the row's own space, so that a higher one than
         another row's does not mean better clusters
-    stability : of the clusters, over seeds and samples; for a random network with its first weights
+    stability : of the clusters, over seeds and samples; where features are made anew with each seed, of the first
     noise_share : mean over seeds
     """
 
