@@ -22,10 +22,8 @@ from transferlab.course.build import executed, out_of_step, stripped, write_note
 from transferlab.course.contract import contract_problems, output_problems
 from transferlab.course.copies import MANIFEST, copy_lessons
 from transferlab.course.editions import differences, learner_edition, read_source, solution_edition, tags
-from transferlab.course.ledger import Recorded
 from transferlab.course.run import run_lessons
 from transferlab.errors import UserError
-from transferlab.evaluation.claims import direction, make_claim
 
 
 @pytest.fixture
@@ -126,16 +124,6 @@ def test_building_keeps_outputs_and_counts_and_drops_the_rest(built):
     assert "LESSON 0" in text
     assert "papermill" not in text and 'execution"' not in text and "version" not in text
     assert stripped(notebook) == nbformat.read(built, as_version=4)
-
-
-def test_a_built_lesson_shows_no_claim_without_its_released_run(built):
-    notebook = nbformat.read(built, as_version=4)
-    claim = make_claim("L99.words", [1.0, 2.0], "points", direction)
-    cell = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    for released, problems in ((claim, 0), (None, 1)):
-        shown = {"text/plain": repr(Recorded(claim, released))}
-        cell.outputs = [nbformat.v4.new_output("execute_result", data=shown, execution_count=1)]
-        assert len(output_problems(notebook)) == problems
 
 
 def validate(path, folder):

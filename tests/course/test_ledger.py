@@ -4,14 +4,17 @@ import json
 import shutil
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from transferlab.course import open_ledger, released
+from transferlab.course.contract import output_problems
+from transferlab.course.ledger import Recorded
 from transferlab.course.lessons import lesson_sources
 from transferlab.course.released import claim_lines, claim_problems, read_claims, sign_problems
 from transferlab.course.run import run_lessons
 from transferlab.course.source_hash import lesson_hash
 from transferlab.errors import UserError
-from transferlab.evaluation.claims import direction, equivalent
+from transferlab.evaluation.claims import direction, equivalent, make_claim
 
 FIRST = next(iter(lesson_sources()))[:2]
 
@@ -144,3 +147,13 @@ def test_prose_and_comments_do_not_make_claims_old(course):
 
 def test_every_claim_is_a_line():
     assert all("95 % interval" in line and line.startswith("L") for line in claim_lines())
+
+
+def test_a_built_lesson_shows_no_claim_without_its_released_run():
+    claim = make_claim("L99.words", [1.0, 2.0], "points", direction)
+    for released, problems in ((claim, 0), (None, 1)):
+        shown = new_output(
+            "execute_result", {"text/plain": repr(Recorded(claim, released))}, execution_count=1
+        )
+        notebook = new_notebook(cells=[new_code_cell("claim", execution_count=1, outputs=[shown])])
+        assert len(output_problems(notebook)) == problems
