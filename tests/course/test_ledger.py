@@ -152,8 +152,6 @@ def test_every_claim_is_a_line():
 def test_a_built_lesson_shows_no_claim_without_its_released_run():
     claim = make_claim("L99.words", [1.0, 2.0], "points", direction)
     for stored, problems in ((claim, 0), (None, 1)):
-        shown = new_output(
-            "execute_result", {"text/plain": repr(Recorded(claim, stored))}, execution_count=1
-        )
+        shown = new_output("execute_result", {"text/plain": repr(Recorded(claim, stored))}, execution_count=1)
         notebook = new_notebook(cells=[new_code_cell("claim", execution_count=1, outputs=[shown])])
         assert len(output_problems(notebook)) == problems
