@@ -5,6 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 import sklearn
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -15,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from tests.adaptation.conftest import made_domains
-from transferlab.adaptation.base import SourceOnly, class_probabilities, fit_weighted
+from transferlab.adaptation.base import SourceOnly, class_probabilities, fit_weighted, repeated
 from transferlab.adaptation.coral import CORAL
 from transferlab.adaptation.density_ratio import DensityRatio
 from transferlab.adaptation.domains import two_domains, working_table
@@ -25,6 +27,7 @@ from transferlab.adaptation.kmm import KMM
 from transferlab.adaptation.optimal_transport import OptimalTransport
 from transferlab.adaptation.subspace import SubspaceAlignment
 from transferlab.adaptation.tradaboost import TrAdaBoost
+from transferlab.data.bundled import load_bundled
 from transferlab.errors import UserError
 
 MOVING = [CORAL, SubspaceAlignment, TCA, JDA, OptimalTransport]
@@ -89,11 +92,57 @@ def test_classifiers_without_weights_or_probabilities(method, domains):
 
 
 @pytest.mark.parametrize("method", WEIGHTING)
-def test_weights_refuse_a_classifier_that_takes_none(method, domains):
-    with pytest.raises(UserError, match="KNeighborsClassifier takes no sample weights; choose"):
-        fitted(method(classifier=KNeighborsClassifier()), domains)
-    with pytest.raises(UserError, match="KNeighborsClassifier takes no sample weights; choose"):
-        fitted(method(classifier=make_pipeline(StandardScaler(), KNeighborsClassifier())), domains)
+@pytest.mark.parametrize(
+    "classifier", [KNeighborsClassifier(), make_pipeline(StandardScaler(), KNeighborsClassifier())]
+)
+def test_weights_reach_a_classifier_that_takes_none(method, classifier, domains):
+    model = fitted(method(classifier=classifier), domains)
+    assert model.score(domains[2][12:], domains[3][12:]) > 0.5
+
+
+@settings(max_examples=50)
+@given(st.lists(st.floats(0, 10), min_size=2, max_size=40).filter(lambda w: sum(w) > 0.1), st.data())
+def test_samples_are_repeated_as_often_as_they_weigh(weights, data):
+    weights = np.array(weights)
+    y = np.array(data.draw(st.lists(st.integers(0, 2), min_size=len(weights), max_size=len(weights))))
+    rows = repeated(weights, y)
+    times, wanted = np.bincount(rows, minlength=len(y)), weights * len(y) / weights.sum()
+    assert set(y[rows]) == set(y)
+    kept = np.isin(y, y[wanted >= 1 - 1e-9])  # of these classes nothing had to be added
+    assert (np.abs(times - wanted)[kept] < 1 + 1e-6).all()
+
+
+def test_weights_change_what_neighbours_say():
+    X, y = np.array([[0.0], [0.1], [0.2], [0.3]]), np.array([0, 0, 1, 1])
+    said = [
+        fit_weighted(KNeighborsClassifier(3), X, y, np.array(weights)).predict([[0.15]])[0]
+        for weights in ([3.0, 3.0, 1.0, 1.0], [1.0, 1.0, 3.0, 3.0])
+    ]
+    assert said == [0, 1]
+
+
+@pytest.mark.parametrize("method", [SourceOnly, CORAL, DensityRatio])
+def test_a_score_by_unknown_labels_is_refused(method, domains):
+    model = fitted(method(), domains)
+    with pytest.raises(UserError, match="label 7 to score by is none of the 3 classes"):
+        model.score(domains[2], np.full(len(domains[2]), 7))
+    with pytest.raises(UserError, match=r"labels to score by have shape \(1,\)"):
+        model.score(domains[2], [0])
+    with pytest.raises(UserError, match="no labels to score by"):
+        model.score(domains[2], None)
+
+
+def test_images_are_no_features():
+    digits = load_bundled("digits").development
+    with pytest.raises(UserError, match="X_source is a set of images, but features are needed"):
+        CORAL().fit(digits, digits.labels, digits)
+
+
+@pytest.mark.parametrize("names, said", [(["a"], "shape"), ([None, *"ab" * 30], "lacks names")])
+def test_sources_without_names(names, said, domains):
+    names = np.resize(np.array(names, object), len(domains[0]) + (len(names) == 1))
+    with pytest.raises(UserError, match=said):
+        CORAL().fit(domains[0], domains[1], domains[2], source_domain=names)
 
 
 @pytest.mark.parametrize("routing", [False, True])

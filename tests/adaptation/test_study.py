@@ -258,7 +258,7 @@ def test_bad_source_domains_are_named():
     X, y, names, target, _ = made_sources(0)
     cases = [
         ({"source_domain": None}, "source_domain is missing"),
-        ({"source_domain": names[:5]}, "source_domain has 5 names for 360 samples"),
+        ({"source_domain": names[:5]}, r"source_domain has shape \(5,\) for 360 source samples"),
         ({"source_domain": np.full(360, "a")}, "there is one source, 'a'"),
         ({"source_domain": np.where(y == 0, "only", "rest")}, "source 'only' has one class alone"),
         ({"source_domain": np.repeat(["few", "many"], [4, 356])}, "source 'few' has 4 samples"),

@@ -114,12 +114,18 @@ def test_different_classes(source, tmp_path):
 
 def test_target_of_one_image_as_folder_file_or_copies(source, tmp_path):
     write_images(tmp_path / "one", 1)
-    for target in (tmp_path / "one", tmp_path / "one" / "0.png"):
-        with pytest.raises(UserError, match="is one image, which shows no distribution"):
+    for target, said in ((tmp_path / "one", "holds 1 image"), (tmp_path / "one" / "0.png", "is one image")):
+        with pytest.raises(UserError, match=f"{said}, which shows no distribution"):
             check_domains(str(source), str(target))
     (tmp_path / "one" / "again.png").write_bytes((tmp_path / "one" / "0.png").read_bytes())
     with pytest.raises(UserError, match="1 readable image, which show no distribution"):
         read_unlabelled(tmp_path / "one", 16, progress=False)
+
+
+def test_source_of_one_class_folder(source, tmp_path):
+    write_images(tmp_path / "lonely" / "cat", 3)
+    with pytest.raises(UserError, match="has one class folder, 'cat'; classes are learned from at least two"):
+        check_domains(str(tmp_path / "lonely"), str(source))
 
 
 def test_missing_empty_and_unreadable_domains(source, flat, tmp_path):

@@ -9,7 +9,14 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from transferlab.adaptation.domains import domain_labels, few_target_labels, two_domains, working_table
+from transferlab.adaptation.domains import (
+    domain_labels,
+    domain_names,
+    few_target_labels,
+    true_labels,
+    two_domains,
+    working_table,
+)
 from transferlab.errors import UserError
 from transferlab.training.heads import make_head
 
@@ -62,17 +69,13 @@ class FeatureAdapter(ClassifierMixin, BaseEstimator):
         X_few = (
             None if few is None else same_features(X_target_labelled, source.shape[1], "X_target_labelled")
         )
-        if source_domain is not None and np.shape(source_domain) != (len(source),):
-            raise UserError(
-                f"source_domain has shape {np.shape(source_domain)} for {len(source)} samples; name one domain for "
-                "each."
-            )
+        names = domain_names(source_domain, len(source))
         self._check(source, target)
         self._check_few(few is not None)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         few_codes = None if few is None else np.searchsorted(self.classes_, few)
         self.n_features_in_ = source.shape[1]
-        self._adapt(source, codes, target, domains=source_domain, X_few=X_few, few=few_codes)
+        self._adapt(source, codes, target, domains=names, X_few=X_few, few=few_codes)
         self._fit_classifier(source, codes, X_few, few_codes)
         return self
 
@@ -87,6 +90,10 @@ class FeatureAdapter(ClassifierMixin, BaseEstimator):
         """Labels (N,) of target samples, new ones too."""
         answers = self.predict_proba(X)
         return self.classes_[answers.argmax(1)]
+
+    def score(self, X, y, sample_weight=None) -> float:
+        """Accuracy on target samples, a fraction."""
+        return super().score(X, true_labels(X, y, self.classes_), sample_weight)
 
     def predict_proba(self, X, domain: str = "target") -> np.ndarray:
         """float (N, K) of samples of ``domain``, columns in the order of ``classes_``."""
@@ -162,30 +169,37 @@ def default_classifier() -> Pipeline:
 
 
 def fit_weighted(classifier, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None):
-    """``classifier`` fitted on ``X`` and ``y``, each sample counting its weight.
+    """``classifier`` fitted on ``X`` and codes ``y``, each sample counting its weight.
 
-    Raises
-    ------
-    UserError
-        when the classifier takes no weights.
+    A classifier that takes no weights sees each sample as often as its weight says (:func:`repeated`).
     """
     if weights is None:
         return classifier.fit(X, y)
-    name = check_takes_weights(classifier)
+    name, last = classifier.steps[-1] if isinstance(classifier, Pipeline) else ("", classifier)
+    if not has_fit_parameter(last, "sample_weight"):
+        rows = repeated(weights, y)
+        return classifier.fit(X[rows], y[rows])
     # a pipeline takes its steps' settings by this name only where metadata routing is off, as it is by default
     with config_context(enable_metadata_routing=False):
         return classifier.fit(X, y, **{f"{name}__sample_weight" if name else "sample_weight": weights})
 
 
-def check_takes_weights(classifier) -> str:
-    """Refuse a classifier that takes no sample weights; else the name of the step that does, "" without a pipeline."""
-    name, last = classifier.steps[-1] if isinstance(classifier, Pipeline) else ("", classifier)
-    if not has_fit_parameter(last, "sample_weight"):
-        raise UserError(
-            f"{type(last).__name__} takes no sample weights; choose a classifier that does, such as "
-            "LogisticRegression."
-        )
-    return name
+def repeated(weights: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Positions (about N,) in which each sample stands as often as its weight says, rounded up or down.
+
+    Systematic resampling (Kitagawa 1996) with a fixed start. A class whose samples would all be lost keeps its
+    heaviest one.
+
+    Examples
+    --------
+    >>> repeated(np.array([2.0, 0.0, 1.0, 1.0]), np.array([0, 0, 1, 1])).tolist()
+    [0, 0, 2, 3]
+    """
+    n = len(weights)
+    ends = np.cumsum(weights) / np.sum(weights)
+    rows = np.searchsorted(ends, (np.arange(n) + 0.5) / n)
+    heaviest = [np.flatnonzero(y == c)[weights[y == c].argmax()] for c in np.setdiff1d(y, y[rows])]
+    return np.sort(np.concatenate([rows, np.array(heaviest, np.int64)]))
 
 
 def class_probabilities(classifier, X: np.ndarray, classes: int) -> np.ndarray:

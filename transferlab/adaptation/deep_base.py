@@ -175,7 +175,7 @@ class ImageAdapter(ClassifierMixin, InheritedSettings, BaseEstimator):
 
     def score(self, X, y=None) -> float:
         """Accuracy on target images, a fraction."""
-        return float((self.predict(X) == true_labels(X, y)).mean())
+        return float((self.predict(X) == true_labels(X, y, self.classes_)).mean())
 
     def _train_source(self, source: LabelledImages, start: ImageAdapter | None) -> None:
         if start is not None:

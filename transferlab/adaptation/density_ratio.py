@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
-from transferlab.adaptation.base import FeatureAdapter, check_takes_weights, default_classifier, same_features
+from transferlab.adaptation.base import FeatureAdapter, default_classifier, same_features
 from transferlab.adaptation.kernels import check_number
 from transferlab.errors import UserError
 
@@ -39,7 +39,8 @@ class DensityRatio(FeatureAdapter):
     domain_classifier : a scikit-learn classifier with ``predict_proba``; standardized features and logistic
         regression when None, which is right where the log-ratio is linear, as of two normal distributions
         of one covariance
-    classifier : any scikit-learn classifier that takes sample weights; logistic regression when None
+    classifier : any scikit-learn classifier; logistic regression when None. One that takes no sample weights sees
+        samples as often as their weights say
     random_state : seed of the folds
 
     Attributes: ``weights_`` (N,), of mean 1; ``effective_size_``, how many equally weighted samples these are worth
@@ -48,7 +49,7 @@ class DensityRatio(FeatureAdapter):
     Raises
     ------
     UserError
-        on ``fit``, when the classifier takes no sample weights or the domain classifier tells no probabilities.
+        on ``fit``, when the domain classifier tells no probabilities.
 
     Examples
     --------
@@ -77,7 +78,6 @@ class DensityRatio(FeatureAdapter):
     def _check(self, source, target):
         check_number("largest", self.largest, 1, whole=False)
         check_number("folds", self.folds, 2)
-        check_takes_weights(self._new_classifier())
         if not hasattr(self._new_domain_classifier(), "predict_proba"):
             raise UserError(
                 f"{type(self.domain_classifier).__name__} tells no probabilities; choose a domain classifier that "

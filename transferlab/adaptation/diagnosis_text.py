@@ -18,10 +18,11 @@ UNKNOWN_KIND = (
 def detection(detected: bool, distance: DomainDistance, detectable: float) -> str:
     """Whether the domains differ, by which evidence, and what would have been found."""
     a, n, m = distance.a_distance, distance.n_source, distance.n_target
+    credit = " by the maximum mean discrepancy" if distance.mmd.p_value < a.p_value else ""
     told = (
         f"a classifier tells the domains apart with {distance.accuracy:.0%} accuracy on held-out samples, proxy "
-        f"A-distance {a.estimate:.2f} ({a.low:.2f} to {a.high:.2f}), p = {distance.p_value:.2g}, {n} source and {m} "
-        "target samples"
+        f"A-distance {a.estimate:.2f} ({a.low:.2f} to {a.high:.2f}), p = {distance.p_value:.2g}{credit}, {n} source "
+        f"and {m} target samples"
     )
     if detected:
         return f"Shift detected: {told}."

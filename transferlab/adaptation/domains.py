@@ -44,7 +44,7 @@ def two_domains(source, target) -> tuple[np.ndarray, np.ndarray]:
     for domain, name in ((source, "X_source"), (target, "X_target")):
         if domain is None:
             raise UserError(f"{name} is missing; {ORDER}.")
-        if np.ndim(domain) == 1:
+        if not hasattr(domain, "images") and np.ndim(domain) == 1:
             raise UserError(
                 f"{name} must be features of shape (N, D), not of shape {np.shape(domain)}; {ORDER}."
             )
@@ -119,20 +119,77 @@ def few_target_labels(X, y, known: np.ndarray) -> np.ndarray | None:
     return labels
 
 
-def true_labels(X, y) -> np.ndarray:
-    """The labels to score by: ``y``, or those of an ``ImageSet``.
+def domain_names(names, n: int) -> np.ndarray | None:
+    """``source_domain`` as an array (n,), None where it is not given.
 
     Raises
     ------
     UserError
-        when there are none.
+        when there is not one name a sample, or one is missing.
 
     Examples
     --------
-    >>> true_labels(np.zeros((2, 1)), [0, 1]).tolist()
+    >>> domain_names(["a", "a", "b"], 3).tolist()
+    ['a', 'a', 'b']
+    """
+    if names is None:
+        return None
+    names = np.asarray(names)
+    if names.shape != (n,):
+        raise UserError(
+            f"source_domain has shape {names.shape} for {n} source samples; name one domain a sample."
+        )
+    if pd.isna(names).any():
+        raise UserError("source_domain lacks names (None or NaN); name the domain of every source sample.")
+    return names
+
+
+def several_sources(names: np.ndarray | None, instead: str) -> list:
+    """The sorted names of two or more sources; ``instead`` says what to use with one.
+
+    Raises
+    ------
+    UserError
+        when there are none, or one alone.
+
+    Examples
+    --------
+    >>> several_sources(np.array(["b", "a", "b"]), "use CORAL")
+    ['a', 'b']
+    """
+    if names is None:
+        raise UserError("source_domain is missing: name the source of every sample, such as 'a', 'a', 'b'.")
+    found = np.unique(names).tolist()
+    if len(found) < 2:
+        raise UserError(f"there is one source, {found[0]!r}; with one, {instead}.")
+    return found
+
+
+def true_labels(X, y, classes: np.ndarray) -> np.ndarray:
+    """The labels (N,) to score by: ``y``, or those of an ``ImageSet``.
+
+    Raises
+    ------
+    UserError
+        when there are none, not one a sample, or one that is none of ``classes``.
+
+    Examples
+    --------
+    >>> true_labels(np.zeros((2, 1)), [0, 1], np.arange(3)).tolist()
     [0, 1]
     """
     labels = getattr(X, "labels", None) if y is None else y
     if labels is None:
         raise UserError("there are no labels to score by; give y, or an ImageSet that has labels.")
-    return np.asarray(labels)
+    labels = np.asarray(labels)
+    if labels.shape != (len(X),):
+        raise UserError(
+            f"the labels to score by have shape {labels.shape} for {len(X)} samples; give one a sample."
+        )
+    unknown = sorted(set(labels.tolist()) - set(classes.tolist()), key=str)
+    if unknown:
+        raise UserError(
+            f"the label {unknown[0]!r} to score by is none of the {len(classes)} classes that were fitted "
+            f"({classes[0]!s} to {classes[-1]!s})."
+        )
+    return labels

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transferlab.adaptation.domains import ORDER, domain_labels, few_target_labels
+from transferlab.adaptation.domains import ORDER, domain_labels, domain_names, few_target_labels
 from transferlab.data import ImageSet
 from transferlab.errors import UserError
 
@@ -60,13 +60,8 @@ def source_images(X, y, domains=None) -> tuple[np.ndarray, LabelledImages]:
     unknown = np.setdiff1d(labels, classes)
     if len(unknown):
         raise UserError(f"the label {unknown[0]!r} is none of the {len(classes)} classes of X_source.")
-    if domains is not None:
-        domains = np.asarray(domains)
-        if domains.shape != (len(images),):
-            raise UserError(
-                f"source_domain has shape {domains.shape} for {len(images)} source images; name one domain an image."
-            )
-    return classes, LabelledImages(images, np.searchsorted(classes, labels), domains)
+    names = domain_names(domains, len(images))
+    return classes, LabelledImages(images, np.searchsorted(classes, labels), names)
 
 
 def same_classes(names: tuple[str, ...] | None, target) -> None:

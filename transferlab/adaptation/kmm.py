@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import eigh
 
-from transferlab.adaptation.base import FeatureAdapter, check_takes_weights
+from transferlab.adaptation.base import FeatureAdapter
 from transferlab.adaptation.density_ratio import effective_size
 from transferlab.adaptation.kernels import KernelFeatures, blocks, check_kernel, check_number
 from transferlab.errors import UserError
@@ -29,7 +29,8 @@ class KMM(FeatureAdapter):
     tolerance : largest gap to the optimum, as a share of the target's squared mean in feature space
     iterations : steps at most; ``gap_`` says how near they came
     landmarks : size of the kernel's basis, 2 to 4,000
-    classifier : any scikit-learn classifier that takes sample weights; logistic regression when None
+    classifier : any scikit-learn classifier; logistic regression when None. One that takes no sample weights sees
+        samples as often as their weights say
     random_state : seed of the landmarks
 
     Attributes: ``beta_`` (N,), the solution; ``weights_`` (N,), the same brought to mean 1; ``effective_size_``, how
@@ -38,7 +39,7 @@ class KMM(FeatureAdapter):
     Raises
     ------
     UserError
-        on ``fit``, when a setting is out of its range or the classifier takes no sample weights.
+        on ``fit``, when a setting is out of its range.
 
     Examples
     --------
@@ -79,7 +80,6 @@ class KMM(FeatureAdapter):
             raise UserError(
                 f"slack is {self.slack!r}, but has to be from 0 to below 1; weights of mean 0 teach nothing."
             )
-        check_takes_weights(self._new_classifier())
 
     def _adapt(self, source, codes, target, *, domains=None, X_few=None, few=None):
         n = len(source)

@@ -10,11 +10,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from transferlab.adaptation.deep_base import ImageAdapter
+from transferlab.adaptation.domains import several_sources
 from transferlab.adaptation.gradient_reversal import ramp
 from transferlab.adaptation.image_domains import LabelledImages, arrays
 from transferlab.adaptation.kernels import check_number
 from transferlab.adaptation.losses import moment_distance
-from transferlab.errors import UserError
 from transferlab.training.inputs import in_batches
 
 
@@ -59,13 +59,7 @@ class M3SDA(ImageAdapter):
         check_number("weight", self.weight, 0, whole=False)
 
     def _check(self, backbone, boundary, source, few):
-        if source.domains is None:
-            raise UserError(
-                "source_domain is missing: name the source of every image, such as 'a', 'a', 'b'."
-            )
-        names = np.unique(source.domains).tolist()
-        if len(names) < 2:
-            raise UserError(f"there is one source, {names[0]!r}; with one, use DAN or DeepCORAL.")
+        several_sources(source.domains, "use DAN or DeepCORAL")
 
     def _batches(self, source, parts, target, few):
         inputs, codes, others = (

@@ -9,7 +9,13 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from transferlab.adaptation.base import FeatureAdapter, default_classifier
 from transferlab.adaptation.domain_distance import FEWEST, proxy_a_distance
-from transferlab.adaptation.domains import domain_labels, true_labels, two_domains
+from transferlab.adaptation.domains import (
+    domain_labels,
+    domain_names,
+    several_sources,
+    true_labels,
+    two_domains,
+)
 from transferlab.adaptation.image_domains import pictures, source_images
 from transferlab.backbones import load_backbone
 from transferlab.errors import UserError
@@ -105,7 +111,7 @@ class SourceEnsemble(ClassifierMixin, BaseEstimator):
 
     def score(self, X, y=None) -> float:
         """Accuracy, a fraction."""
-        return float((self.predict(X) == true_labels(X, y)).mean())
+        return float((self.predict(X) == true_labels(X, y, self.classes_)).mean())
 
     def _checked(self, X_source, y_source, X_target, source_domain) -> tuple[np.ndarray, list, dict]:
         """Labels, names of the sources and positions of each one's samples."""
@@ -116,19 +122,9 @@ class SourceEnsemble(ClassifierMixin, BaseEstimator):
             classes, images = source_images(X_source, y_source)
             pictures(X_target, "X_target")
             labels = classes[images.codes]
-        n = len(labels)
-        if source_domain is None:
-            raise UserError(
-                "source_domain is missing: name the source of every sample, such as 'a', 'a', 'b'."
-            )
-        if len(source_domain) != n:
-            raise UserError(
-                f"source_domain has {len(source_domain)} names for {n} samples; give one a sample."
-            )
-        names = np.unique(source_domain).tolist()
-        if len(names) < 2:
-            raise UserError(f"there is one source, {names[0]!r}; with one, fit the method itself.")
-        parts = {name: np.flatnonzero(np.asarray(source_domain) == name) for name in names}
+        of_sample = domain_names(source_domain, len(labels))
+        names = several_sources(of_sample, "fit the method itself")
+        parts = {name: np.flatnonzero(of_sample == name) for name in names}
         for name, picks in parts.items():
             if len(picks) < FEWEST:
                 raise UserError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from transferlab.adaptation.base import FeatureAdapter, check_takes_weights, class_probabilities, fit_weighted
+from transferlab.adaptation.base import FeatureAdapter, class_probabilities, fit_weighted
 from transferlab.adaptation.density_ratio import effective_size
 from transferlab.adaptation.kernels import check_number
 from transferlab.errors import UserError
@@ -22,7 +22,8 @@ class TrAdaBoost(FeatureAdapter):
     Parameters
     ----------
     n_estimators : rounds T, at least 2
-    classifier : any scikit-learn classifier that takes sample weights; logistic regression when None
+    classifier : any scikit-learn classifier; logistic regression when None. One that takes no sample weights sees
+        samples as often as their weights say
 
     Attributes: ``learners_`` (T fitted classifiers), ``votes_`` (T,); ``weights_`` (N,), the source's in the last
     round, of mean 1; ``target_weights_``; ``effective_size_``, how many equally weighted samples the source is
@@ -31,7 +32,7 @@ class TrAdaBoost(FeatureAdapter):
     Raises
     ------
     UserError
-        on ``fit``, without labelled target samples, and when the classifier takes no sample weights.
+        on ``fit``, without labelled target samples.
 
     Examples
     --------
@@ -51,7 +52,6 @@ class TrAdaBoost(FeatureAdapter):
 
     def _check(self, source, target):
         check_number("n_estimators", self.n_estimators, 2)
-        check_takes_weights(self._new_classifier())
 
     def _check_few(self, given):
         if not given:

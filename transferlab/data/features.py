@@ -20,6 +20,11 @@ def feature_table(features, name: str = "features") -> np.ndarray:
     >>> feature_table([[1, 2], [3, 4]]).shape
     (2, 2)
     """
+    if hasattr(features, "images"):
+        raise UserError(
+            f"{name} is a set of images, but features are needed, a table of numbers (N, D); extract them with a "
+            "backbone first, or use a method on images."
+        )
     try:
         table = np.asarray(features)
         table = table if table.dtype == np.float32 else np.asarray(table, np.float64)

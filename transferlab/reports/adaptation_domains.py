@@ -133,6 +133,11 @@ def check_domains(source: str, target: str) -> bool:
         )
     theirs = _class_names(target, loose=True)
     own = _class_names(source, loose=False)
+    if own is not None and len(own) == 1:
+        raise UserError(
+            f"the source {shown(source)!r} has one class folder, {own[0]!r}; classes are learned from at least two, so "
+            "sort its images into a folder a class."
+        )
     if own is None and theirs is not None:
         raise UserError(
             f"the domains stand in the wrong order: the source {shown(source)!r} has no class folders, the target "
@@ -214,7 +219,7 @@ def _name(name: str) -> str:
 def _class_names(name: str, loose: bool) -> tuple[str, ...] | None:
     """Names of the class folders; () where only loading tells, None without labels.
 
-    Where ``loose``, images that lie beside the folders make all of it unlabelled.
+    Where ``loose``, one folder alone is no class, and images that lie beside the folders make all of it unlabelled.
     """
     if name in BUNDLED or not Path(name).is_dir():
         image = Path(name).suffix.lower() in Image.registered_extensions()
@@ -227,7 +232,7 @@ def _class_names(name: str, loose: bool) -> tuple[str, ...] | None:
         raise
     beside = [q["path"] for q in listing.quarantined if "/" not in q["path"] and _is_image(q["path"])]
     classes = tuple(sorted({entry.label for entry in listing.entries}))
-    return None if len(classes) < 2 or (loose and beside) else classes
+    return None if loose and (beside or len(classes) < 2) else classes
 
 
 def _is_image(name: str) -> bool:
@@ -238,9 +243,14 @@ def _is_image(name: str) -> bool:
 def _several_images(target: str) -> None:
     names = [] if Path(target).is_file() else list(image_files(target))
     if len(names) < 2:
+        what = (
+            "is one image"
+            if Path(target).is_file()
+            else f"holds {len(names) or 'no'} image{'s' * (not names)}"
+        )
         raise UserError(
-            f"the target {shown(target)!r} is one image, which shows no distribution; give a folder of at least two, "
-            "better a hundred."
+            f"the target {shown(target)!r} {what}, which shows no distribution; give a folder of at least two, better "
+            "a hundred."
         )
 
 
