@@ -21,6 +21,7 @@ import numpy as np
 from benchmarks.tools.adapters import OURS, ROWS, Clocked, now, since
 from transferlab.course.marked_table import write_table
 from transferlab.errors import UserError
+from transferlab.whole_file import write_text
 
 README, TABLE = Path(__file__).with_name("README.md"), "adaptation"
 PACKAGES = ("scikit-learn", "scipy", "pot", "skada", "numpy", "transferlab")
@@ -243,7 +244,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         results = measure(asked)
         if asked.json:
-            asked.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
+            write_text(asked.json, json.dumps(results, indent=1))
         print(tables(results))
     except (UserError, OSError) as error:
         print(f"benchmarks.adaptation: {error}", file=sys.stderr)

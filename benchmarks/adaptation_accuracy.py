@@ -29,7 +29,7 @@ from transferlab.course.marked_table import write_table
 from transferlab.course.source_hash import code_hash
 from transferlab.data.cache import cache_dir
 from transferlab.errors import UserError
-from transferlab.training.checkpoint import write_whole
+from transferlab.whole_file import write_text, write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 STORED = ROOT / "notebooks" / "claims" / "adaptation"
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         if given.pair:
             found = measure(PAIRS[given.pair](), range(given.seeds), given.methods)
             text = json.dumps(found, indent=1) + "\n"
-            write_whole(STORED / f"{given.pair}.json", lambda temporary: Path(temporary).write_text(text))
+            write_text(STORED / f"{given.pair}.json", text)
         write_table(ROOT / "README.md", TABLE, tables())
     except UserError as error:
         print(error, file=sys.stderr)

@@ -21,8 +21,8 @@ from benchmarks.problem import Problem
 from benchmarks.table import tables, update
 from transferlab import load_backbone
 from transferlab.errors import UserError
-from transferlab.training.checkpoint import write_whole
 from transferlab.training.progress import spoken
+from transferlab.whole_file import write_text
 
 BACKBONE = "timm/resnet18"
 PACKAGES = ("torch", "torchvision", "timm", "scikit-learn", "lightning", "fastai", "numpy", "transferlab")
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         results = measure(asked)
         if asked.json:
             text = json.dumps(results, indent=1)
-            write_whole(asked.json, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+            write_text(asked.json, text)
         print(tables(results))
     except (UserError, OSError, ValueError) as error:
         print(f"benchmarks.fine_tuning: {error}", file=sys.stderr)

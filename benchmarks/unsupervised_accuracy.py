@@ -11,13 +11,11 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 from benchmarks.adaptation_accuracy import ROOT
 from transferlab.course.marked_table import write_table
 from transferlab.data import ImageSet
 from transferlab.data.bundled import load_bundled
-from transferlab.training.checkpoint import write_whole
 from transferlab.unsupervised import (
     DenoisingAutoencoder,
     FeatureLearner,
@@ -28,6 +26,7 @@ from transferlab.unsupervised import (
     VICReg,
     side_by_side,
 )
+from transferlab.whole_file import write_text
 
 STORED = ROOT / "notebooks" / "claims" / "unsupervised"
 TABLE = "unsupervised"
@@ -53,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         images = load_bundled(name).development
         found = stored(side_by_side(images, SETS[name], features=origins(images), seeds=SEEDS))
         text = json.dumps(found | {"date": date.today().isoformat()}, indent=1) + "\n"
-        write_whole(STORED / f"{name}.json", lambda temporary, text=text: Path(temporary).write_text(text))
+        write_text(STORED / f"{name}.json", text)
         write_table(ROOT / "README.md", TABLE, table(stored_results()))
     return 0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from transferlab.training.checkpoint import write_whole
+from transferlab.whole_file import write_whole
 
 
 def load(folder: Path, cache: Path) -> dict[str, np.ndarray]:

@@ -26,10 +26,10 @@ from data_scripts import tiny_imagenet
 from data_scripts.sources import SOURCES, Source
 from transferlab.backbones.bundled import build_small_resnet
 from transferlab.training.augmentation import augment
-from transferlab.training.checkpoint import write_whole
 from transferlab.training.loop import History, train
 from transferlab.training.progress import epoch_progress
 from transferlab.unsupervised import nt_xent
+from transferlab.whole_file import write_text, write_whole
 
 SEED = 0
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -148,7 +148,7 @@ def export(name: str, net: nn.Module, classes: list[str], history: History, arra
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "card": card,
     }
-    write_whole(path.with_suffix(".json"), lambda t: Path(t).write_text(json.dumps(facts, indent=1) + "\n"))
+    write_text(path.with_suffix(".json"), json.dumps(facts, indent=1) + "\n")
     print(f"{name}: {path.stat().st_size / 1e6:.2f} MB, top-1 {card['validation_top1']}", flush=True)
 
 

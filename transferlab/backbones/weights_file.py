@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from transferlab.errors import UserError
+from transferlab.whole_file import write_text, write_whole
 
 #: Tensors under this prefix are a new classifier saved beside the network; they are not part of it.
 HEAD_PREFIX = "transfer_head."
@@ -120,22 +120,10 @@ def write_weights(
             f"weights are written as safetensors, not {path.suffix or 'without a suffix'}; rename {path}."
         )
     whole = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    _replace(path, lambda temporary: save_file(whole, temporary))
+    write_whole(path, lambda temporary: save_file(whole, temporary))
     text = json.dumps({**description, "sha256": file_sha256(path)}, indent=1, ensure_ascii=False) + "\n"
-    _replace(path.with_suffix(".json"), lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    write_text(path.with_suffix(".json"), text)
     return path
-
-
-def _replace(path: Path, write: Callable[[str], object]) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        write(temporary)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def file_sha256(path: str | os.PathLike) -> str:

@@ -18,7 +18,7 @@ from transferlab.course.execute import NotebookError, Spent, execute
 from transferlab.course.lessons import chosen_lessons
 from transferlab.errors import UserError
 from transferlab.resources import notebook_folder
-from transferlab.training.checkpoint import write_whole
+from transferlab.whole_file import write_text
 
 SOLUTIONS = "solutions"
 MOST_BYTES = 1_000_000
@@ -138,4 +138,4 @@ def _with_palette(png: str) -> str:
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Write ``path``, whole or not at all."""
     text = nbformat.writes(notebook) + "\n"
-    write_whole(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    write_text(path, text)

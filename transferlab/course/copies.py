@@ -9,7 +9,7 @@ from pathlib import Path
 from transferlab.course.lessons import lesson_sources
 from transferlab.errors import UserError
 from transferlab.resources import notebook_folder
-from transferlab.training.checkpoint import write_whole
+from transferlab.whole_file import write_whole
 
 MANIFEST = ".transferlab-lessons.json"
 

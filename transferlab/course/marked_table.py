@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from transferlab.errors import UserError
-from transferlab.training.checkpoint import write_whole
+from transferlab.whole_file import write_text
 
 END = "<!-- end of table -->"
 
@@ -46,4 +46,4 @@ def with_table(page: str, name: str, table: str) -> str:
 def write_table(page: Path, name: str, table: str) -> None:
     """The same in a file, which is written whole or not at all."""
     new = with_table(page.read_text(encoding="utf-8"), name, table)
-    write_whole(page, lambda temporary: Path(temporary).write_text(new, encoding="utf-8"))
+    write_text(page, new)

@@ -10,7 +10,7 @@ from pathlib import Path
 from transferlab.course.build import checkout_folder
 from transferlab.course.marked_table import begin, write_table
 from transferlab.course.run import Outcome
-from transferlab.training.checkpoint import write_whole
+from transferlab.whole_file import write_text
 
 FILE = "measured.json"
 TABLE = "measured"
@@ -28,7 +28,7 @@ def record_measured(profile: str, outcomes: Sequence[Outcome]) -> None:
             "peak_gib": round(spent.peak_bytes / 2**30, 1), "date": date.today().isoformat(),
         }  # fmt: skip
     text = json.dumps(dict(sorted(stored.items())), indent=1) + "\n"
-    write_whole(folder / FILE, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    write_text(folder / FILE, text)
     for page in pages(folder):
         write_table(page, TABLE, measured_table(stored))
 

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from transferlab.training.checkpoint import write_whole
+from transferlab.whole_file import write_text
 
 FILE = ".transferlab-progress.json"
 #: Names another file than the one in the folder that a lesson runs in.
@@ -47,7 +47,7 @@ def note(lesson: str, section: str, name: str, value) -> None:
     progress.setdefault(lesson, {}).setdefault(section, {})[name] = value
     text = json.dumps(progress, indent=1, sort_keys=True) + "\n"
     try:
-        write_whole(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+        write_text(path, text)
     except OSError as error:
         print(f"Your progress could not be kept in {path}: {error.strerror or error}.", file=sys.stderr)
 

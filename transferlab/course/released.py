@@ -12,7 +12,7 @@ from transferlab.course.source_hash import lesson_hash
 from transferlab.errors import UserError
 from transferlab.evaluation.claims import Claim, contradicted, from_json, said, to_json, unsupported
 from transferlab.resources import notebook_folder
-from transferlab.training.checkpoint import write_whole
+from transferlab.whole_file import write_text
 
 FOLDER = "claims"
 
@@ -52,7 +52,7 @@ def write_claims(path: Path, file: ClaimsFile) -> None:
         "claims": {name: to_json(claim) for name, claim in file.claims.items()},
     }  # fmt: skip
     text = json.dumps(stored, indent=1) + "\n"
-    write_whole(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    write_text(path, text)
 
 
 def released_claims() -> dict[str, ClaimsFile]:

@@ -15,8 +15,8 @@ from transferlab.reports.adaptation_model import as_network
 from transferlab.reports.adaptation_study import AdaptationFits, AdaptationPlan
 from transferlab.reports.adaptation_text import reason, warnings
 from transferlab.reports.results_file import environment
-from transferlab.training.checkpoint import write_whole
 from transferlab.transfer import save_model, write_onnx
+from transferlab.whole_file import write_text
 
 
 def adaptation_rows(plan: AdaptationPlan, fits: AdaptationFits, opened: dict | None) -> list[dict]:
@@ -126,7 +126,7 @@ def write_adaptation_results(out: Path, content: dict) -> Path:
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_plain) + "\n"
     jsonschema.validate(json.loads(text), adaptation_schema())
     path = Path(out) / "results.json"
-    write_whole(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    write_text(path, text)
     return path
 
 

@@ -13,8 +13,8 @@ import nbformat
 from markupsafe import Markup
 from nbconvert.filters import strip_ansi
 
-from transferlab.training.checkpoint import write_whole
 from transferlab.viz.words import visible
+from transferlab.whole_file import write_whole
 
 HERE = Path(__file__).parent
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg")

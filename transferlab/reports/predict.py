@@ -14,8 +14,8 @@ from transferlab.data.decode import decode_many
 from transferlab.data.listing import image_files
 from transferlab.data.parallel import progress_lines
 from transferlab.errors import UserError
-from transferlab.training.checkpoint import write_whole
 from transferlab.transfer import load_model
+from transferlab.whole_file import write_whole
 
 HEADER = ("path", "label", "probability")
 

@@ -18,8 +18,8 @@ from transferlab.reports.arms import Arm
 from transferlab.reports.close_look import CloseLook
 from transferlab.reports.source_scores import ranking_content
 from transferlab.reports.transfer_study import Fits, Opened, Plan
-from transferlab.training.checkpoint import write_whole
 from transferlab.transfer import Ranking, save_model, write_onnx
+from transferlab.whole_file import write_text
 
 VERSIONED = ("torch", "torchvision", "timm", "scikit-learn", "numpy", "pillow")
 
@@ -149,7 +149,7 @@ def write_results(out: Path, content: dict) -> Path:
     jsonschema.validate(content, schema())
     path = Path(out) / "results.json"
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_whole(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    write_text(path, text)
     return path
 
 

@@ -21,8 +21,8 @@ import torch
 from transferlab.backbones import Backbone
 from transferlab.errors import UserError
 from transferlab.training.augmentation import augment
-from transferlab.training.checkpoint import write_whole
 from transferlab.training.devices import pick_device
+from transferlab.whole_file import write_whole
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,15 @@
-"""Whole files or none: a training state in one safetensors file with its JSON in the header."""
+"""A training state in one safetensors file with its JSON in the header."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-
-def write_whole(path: Path, write) -> None:
-    """Let ``write(temporary_path)`` make a file beside ``path``, then put it in place at once."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        write(temporary)
-        os.chmod(temporary, 0o644)  # a temporary file is readable by its owner alone
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+from transferlab.whole_file import write_whole
 
 
 def save_state(path: Path, tensors: dict[str, torch.Tensor], facts: dict) -> None:

@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 
 from transferlab.data.cache import cache_dir
 from transferlab.errors import UserError
-from transferlab.training.checkpoint import write_whole
+from transferlab.whole_file import write_text
 
 
 def pick_device(device: str = "auto") -> str:
@@ -88,7 +88,7 @@ def faster_memory_format(module, inputs: torch.Tensor, steps: int = 2) -> str:
         known[key] = min(seconds, key=seconds.get)
         text = json.dumps(known, indent=0)
         with contextlib.suppress(OSError):  # a cache that cannot be written only costs the next probe
-            write_whole(file, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+            write_text(file, text)
     return known[key]
 
 

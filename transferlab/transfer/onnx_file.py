@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from transferlab.training.checkpoint import write_whole
 from transferlab.transfer.model_files import SavedModel
+from transferlab.whole_file import write_whole
 
 FILE = "model.onnx"
 

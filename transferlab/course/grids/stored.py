@@ -11,7 +11,7 @@ from types import ModuleType
 
 from transferlab.course.source_hash import code_hash
 from transferlab.errors import UserError
-from transferlab.training.checkpoint import write_whole
+from transferlab.whole_file import write_text
 
 _FOLDER = Path(__file__).resolve().parent
 _NAME = re.compile(r"(\d\d)_(\w+)")
@@ -49,7 +49,7 @@ def make_grid(name: str, tell: Callable[[str], object] = print) -> Path:
     stored = {"made_by": f"{module.__name__}.{_function(name)}", "code": _hash(module), "data": data}
     path = _FOLDER / f"{name}.json"
     text = json.dumps(stored, separators=(",", ":")) + "\n"
-    write_whole(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))
+    write_text(path, text)
     return path
 
 

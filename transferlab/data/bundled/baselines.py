@@ -6,7 +6,6 @@ The command measures every bundled set and rewrites ``baselines.json`` beside th
 from __future__ import annotations
 
 import json
-import os
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from transferlab.data.imageset import ImageSet
 from transferlab.data.labelled import Labelled
 from transferlab.data.statistics import intensity_statistics
 from transferlab.data.task import SealedTest, draw_task
+from transferlab.whole_file import write_text
 
 LABELS_PER_CLASS = 10
 SEEDS = 5
@@ -91,9 +91,7 @@ def main() -> None:
     from transferlab.data.bundled.cards import BASELINES_FILE
 
     measured = {name: measure_baselines(load_bundled(name)) for name in BUNDLED}
-    part = BASELINES_FILE.with_suffix(".part")
-    part.write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
-    os.replace(part, BASELINES_FILE)
+    write_text(BASELINES_FILE, json.dumps(measured, indent=1) + "\n")
     for name, numbers in measured.items():
         print(f"{name}: pixels {numbers['raw_pixels']}, statistics {numbers['intensity_statistics']}")
 
