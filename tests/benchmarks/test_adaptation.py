@@ -33,3 +33,31 @@ def test_the_readme_has_a_place_for_it_and_a_bad_file_is_one_line(tmp_path, caps
         assert adaptation.main(["--table", str(file)]) == 1
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 4 and all(line.startswith("benchmarks.adaptation: ") for line in lines)
+
+
+def rows_of(title):
+    """Rows of the stored table whose header starts so, as column name to text."""
+    text = adaptation.README.read_text(encoding="utf-8")
+    lines = text[text.index("<!-- table: adaptation -->") :].splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(title))
+    names = [cell.strip() for cell in lines[start].strip("|").split("|")]
+    found = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        found.append(dict(zip(names, (cell.strip() for cell in line.strip("|").split("|")), strict=True)))
+    return found
+
+
+def test_the_stored_seconds_are_within_what_is_wanted():
+    rows = rows_of("| method | transferlab, s |")
+    assert len(rows) == 6
+    for row in rows:
+        assert float(row["transferlab, s"].split()[0]) <= float(row["wanted, s"]), row["method"]
+
+
+def test_the_stored_memory_is_within_what_is_wanted():
+    rows = rows_of("| method | s | of it final classifier")
+    assert len(rows) == 6
+    for row in rows:
+        assert float(row["peak, MiB"]) <= float(row["wanted"]) == 2048, row["method"]

@@ -90,3 +90,11 @@ def test_umap_goes_to_its_library_with_settings_that_fit(monkeypatch):
 def test_what_cannot_be_drawn_is_said(name, x, count, sentence):
     with pytest.raises(UserError, match=sentence):
         project(name, x, count)
+
+
+def test_umap_by_its_library_keeps_far_groups_apart():
+    pytest.importorskip("umap", reason="umap-learn is not installed (pip install 'transferlab[umap]')")
+    x, y = blobs()
+    found = project("umap", x, seed=1)
+    centres = np.stack([found[y == c].mean(0) for c in range(3)])
+    assert (np.linalg.norm(found[:, None] - centres, axis=2).argmin(1) == y).all()
