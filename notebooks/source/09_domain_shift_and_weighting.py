@@ -203,7 +203,7 @@ display(
     ledger.record("L09.a-line-that-bends-gains-little", overlap.gain(BENT, 2), "points", equivalent(5)),
 )
 harm = [-gain for gain in overlap.gain(STRAIGHT, 5)]
-ledger.record("L09.weights-harm-without-overlap", harm, "points", direction)
+ledger.record("L09.weights-harm-a-straight-line-without-overlap", harm, "points", direction)
 
 # %% [markdown]
 # Three things decide. *Overlap*: at two standard deviations enough source samples lie where the target is, and
@@ -249,7 +249,9 @@ reveal("L09.images", shown.best_weights(on_images[LABEL_SHIFT]))
 by_class = lesson09.gains(on_images[LABEL_SHIFT], BY_CLASS)
 display(ledger.record("L09.class-weights-mend-label-shift", by_class, "points", direction))
 by_sample = lesson09.gains(on_images[COVARIATE_SHIFT], BY_SAMPLE)
-ledger.record("L09.sample-weights-change-little-on-images", by_sample, "points", equivalent(3))
+ledger.record(
+    "L09.sample-weights-change-little-under-covariate-shift-on-images", by_sample, "points", equivalent(3)
+)
 
 # %% [markdown]
 # Weights by class need a number for each class, and a model that confuses few of them gives these well. Weights by

@@ -263,7 +263,7 @@ for line in lesson10_cards.warning_lines(trial):
 
 # %%
 ledger.record(
-    "L10.changed-shares-and-nothing-else-are-reported-where-that-is-so-and-not-elsewhere",
+    "L10.of-five-pairs-one-is-said-to-differ-in-its-shares-alone-and-it-is-that-one",
     lesson10_features.warnings_points(trial),
     "points",
     direction,
