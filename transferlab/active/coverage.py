@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -12,6 +12,7 @@ from transferlab.adaptation.kernels import blocks, median_distance
 
 LANDMARKS = 4000  # images that stand for a larger pool in MaxHerding
 _FEW, _MOST = 32, 2048  # values that are brought up to date at once, at first and at most
+_ROWS = 256  # images in a block of the kernel
 _CENTRES = 32  # centres that a distance is brought up to date with at once
 
 
@@ -102,7 +103,7 @@ def max_herding(pool: Pool) -> np.ndarray:
     that stale ones are upper bounds, and few are computed again (lazy greedy). With prices: gain over price.
 
     What is approximated: of more than 4,000 images, the mean is taken over 4,000 drawn by the seed; every image
-    that is not labelled still can be picked. Memory is N plus a block of 2,048 × 4,000.
+    that is not labelled still can be picked. Memory is N plus a block of 256 × 4,000.
 
     Examples
     --------
@@ -116,24 +117,32 @@ def max_herding(pool: Pool) -> np.ndarray:
     if len(X) > LANDMARKS:
         stand = np.sort(pool.rng.choice(len(X), LANDMARKS, replace=False))
     kernel = _kernel_to(X, stand, median_distance(X, int(pool.rng.integers(2**31))))
-    covered = np.zeros(len(stand))
-    for start in range(0, len(pool.labelled), _MOST):
-        covered = np.maximum(covered, kernel(pool.labelled[start : start + _MOST]).max(0))
+    covered = np.zeros(len(stand), X.dtype)
+    for _, labelled in _parts(pool.labelled):
+        covered = np.maximum(covered, kernel(labelled).max(0))
 
     def refresh(rows, best):
-        gains = np.maximum(kernel(free[rows]) - covered, 0).mean(1)
+        gains = np.empty(len(rows))
+        for part, positions in _parts(free[rows]):
+            more = kernel(positions)
+            more -= covered
+            gains[part] = np.maximum(more, 0, out=more).mean(1, dtype=np.float64)
         return gains / pool.prices[free[rows]]
 
-    bounds = np.concatenate(
-        [refresh(np.arange(start, min(start + _MOST, len(free))), 0) for start in range(0, len(free), _MOST)]
-    )
-    picks = []
+    bounds, picks = refresh(np.arange(len(free)), 0), []
     while len(picks) < pool.n:
         row = largest(bounds, refresh, pool.rng)
         bounds[row] = -np.inf
         picks.append(int(free[row]))
         covered = np.maximum(covered, kernel(free[[row]])[0])
     return np.array(picks, np.int64)
+
+
+def _parts(positions: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """``positions``, a block of a kernel at a time."""
+    for start in range(0, len(positions), _ROWS):
+        part = slice(start, start + _ROWS)
+        yield part, positions[part]
 
 
 def _kernel_to(X: np.ndarray, stand: np.ndarray, width: float) -> Callable:

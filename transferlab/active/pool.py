@@ -70,6 +70,7 @@ def checked_pool(
     """
     check_number("n", n, 1)
     check_number("seed", seed, 0)
+    probabilities = _numbers(probabilities)
     _nothing_missing(needs, features, probabilities, name)
     size = _size(features, probabilities, "draws" in needs)
     labelled = _positions(labelled, size)
@@ -105,6 +106,18 @@ def draw_blocks(draws: np.ndarray) -> Iterator[np.ndarray]:
         yield draws[:, start : start + step].astype(np.float64)
 
 
+def _numbers(probabilities) -> np.ndarray | None:
+    if probabilities is None:
+        return None
+    try:
+        found = np.asarray(probabilities)
+    except (TypeError, ValueError):  # rows of different lengths
+        found = np.array(None)
+    if found.dtype.kind not in "biuf" or not found.ndim:
+        raise UserError("probabilities have to be a table of numbers; give predict_proba's answer.")
+    return found
+
+
 def _nothing_missing(needs, features, probabilities, name):
     if "features" in needs and features is None:
         raise UserError(f"{name} needs features of shape (N, D); extract them with a backbone.")
@@ -128,6 +141,10 @@ def _size(features, probabilities, draws: bool) -> int:
     """How many images there are; what is given has to agree."""
     sizes = {}
     if features is not None:
+        if not hasattr(features, "__len__"):
+            raise UserError(
+                "features have to be a table of numbers of shape (N, D); extract them with a backbone."
+            )
         sizes["features"] = len(features)
     if probabilities is not None:
         sizes["probabilities"] = np.shape(probabilities)[1 if np.ndim(probabilities) == 3 else 0]
