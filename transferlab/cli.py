@@ -21,10 +21,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 report_app = typer.Typer(help="Run a report on images.", no_args_is_help=True)
+active_app = typer.Typer(help="Label images where labels teach most.", no_args_is_help=True)
 models_app = typer.Typer(help="The networks that come with transferlab.", no_args_is_help=True)
 app.add_typer(report_app, name="report")
 app.add_typer(course_app, name="course")
 app.add_typer(models_app, name="models")
+app.add_typer(active_app, name="active")
 
 
 class Device(StrEnum):
@@ -158,6 +160,44 @@ def predict(
     from transferlab.reports.predict import write_predictions
 
     write_predictions(model, images, out, str(device))
+
+
+@active_app.callback()
+def active() -> None:
+    """Label images where labels teach most."""
+
+
+@active_app.command("next")
+def active_next(  # noqa: PLR0917 (typer calls it by name)
+    images: Annotated[
+        str, typer.Argument(help="Labelled images: a folder, a CSV file, a bundled set or torchvision/NAME.")
+    ],
+    unlabelled: Annotated[Path, typer.Option(help="Folder of the images to choose from.")],
+    n: Annotated[int, typer.Option(min=1, help="Images to choose.")] = 20,
+    strategy: Annotated[
+        str, typer.Option(help="How to choose; an unknown name lists them.")
+    ] = "typical-then-uncertain",
+    labels: Annotated[Path | None, typer.Option(help="Label file with answers about these images.")] = None,
+    backbone: Annotated[
+        str, typer.Option(help="tiny, timm/NAME, torchvision/NAME or FILE.safetensors.")
+    ] = "tiny",
+    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn, and of ties.")] = 0,
+    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+    out: Annotated[Path, typer.Option(help="Folder for next.csv and next.html.")] = Path("next-images"),
+) -> None:
+    """Choose the next images to label; writes next.csv to fill in and next.html to look at."""
+    from transferlab.reports.next_images import check_place, check_strategy, next_images, write_next
+
+    check_strategy(strategy)
+    check_place(out, unlabelled)
+    with interruptible():
+        found = next_images(
+            images, unlabelled, n=n, strategy=strategy, labels=labels, backbone=backbone, seed=seed,
+            device=str(device),
+        )  # fmt: skip
+        page = write_next(found, unlabelled, out)
+    print(f"{len(found.names)} images to label are in {page.with_suffix('.csv').resolve()}")
+    print(f"Look at them in {page.resolve()}")
 
 
 @app.command()

@@ -162,8 +162,13 @@ def _share_folder(source: Path, target: Path) -> bool:
     return one == other or one in other.parents or other in one.parents
 
 
-def read_unlabelled(root: Path, size: int, progress: bool = True) -> tuple[ImageSet, dict]:
-    """All images below ``root``, whatever its folders, ``size`` pixels a side; equal pictures once. And the audit."""
+def read_unlabelled(
+    root: Path, size: int, progress: bool = True, *, what: str = "target"
+) -> tuple[ImageSet, dict]:
+    """All images below ``root``, whatever its folders, ``size`` pixels a side; equal pictures once. And the audit.
+
+    ``what`` the folder is called in sentences.
+    """
     names = ["/".join(parts) for parts in image_files(root)]
     kept, quarantined, equal = [], [], {}
     pictures = decode_many([root / name for name in names], size, progress)
@@ -177,7 +182,7 @@ def read_unlabelled(root: Path, size: int, progress: bool = True) -> tuple[Image
     if len(kept) < 2:
         first = f" ({quarantined[0]['path']!r}: {quarantined[0]['reason']})" if quarantined else ""
         raise UserError(
-            f"the target {shown(str(root))!r} has {len(kept) or 'no'} readable image{'s' * (not kept)}{first}, which "
+            f"the {what} {shown(str(root))!r} has {len(kept) or 'no'} readable image{'s' * (not kept)}{first}, which "
             "show no distribution; give at least two different ones, better a hundred."
         )
     images = ImageSet(

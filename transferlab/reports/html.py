@@ -39,13 +39,21 @@ def export_html(notebook: Path, out: Path, title: str) -> None:
     body = "\n".join(part for cell in cells for part in _parts(cell, markdown))
     if not prose.titled:
         body = f"<h1>{escape(title)}</h1>\n{body}"
+    write_page(out, title, Markup(body), prose.contents)
+
+
+def write_page(out: Path, title: str, body: Markup, contents: list[tuple[str, Markup]] | tuple = ()) -> None:
+    """Write ``out``, whole or not at all: a page without scripts that asks nothing of anywhere.
+
+    Parameters
+    ----------
+    title : text of the window
+    body : HTML, every name in it escaped
+    contents : (anchor, heading) of what the page lists on top
+    """
     template = jinja2.Environment(autoescape=True).from_string((HERE / "report.html.j2").read_text("utf-8"))
-    page = template.render(
-        title=title,
-        style=Markup((HERE / "report.css").read_text("utf-8")),
-        contents=prose.contents,
-        body=Markup(body),
-    )
+    style = Markup((HERE / "report.css").read_text("utf-8"))
+    page = template.render(title=title, style=style, contents=contents, body=body)
 
     def write(temporary: str) -> None:
         # A lone surrogate from an undecodable file name has no place in UTF-8.
