@@ -78,6 +78,7 @@ function render({ model, el }) {
   function narrow() {
     const order = found();
     choices.replaceChildren(...order.map((k) => buttons[k]));
+    choices.scrollTop = 0;
     buttons.forEach((b) => b.classList.remove("tl-label-first"));
     if (search.value.trim() && order.length) buttons[order[0]].classList.add("tl-label-first");
   }
@@ -112,7 +113,10 @@ function render({ model, el }) {
 
   function complain(words) {
     root.querySelector(".tl-label-trouble")?.remove();
-    if (words) make("div", "tl-label-trouble", right, { role: "alert" }).textContent = words;
+    if (!words) return;
+    const box = make("div", "tl-label-trouble", null, { role: "alert" });
+    box.textContent = words;
+    hint.before(box);
   }
   function draw() {
     const now = model.get("shown");
