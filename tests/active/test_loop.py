@@ -55,7 +55,7 @@ def same(a, b):
     assert facts[0] == facts[1]
 
 
-@pytest.mark.parametrize("strategy", ["random", "margin", "badge"])
+@pytest.mark.parametrize("strategy", ["random", "margin", "badge", "bald"])
 def test_rounds_follow_an_explicit_loop(strategy):
     from transferlab.active.loop import _round_seed
     from transferlab.active.strategies import query
@@ -70,6 +70,8 @@ def test_rounds_follow_an_explicit_loop(strategy):
             picks = query("random", features=np.zeros((N, 1)), **given)
         elif strategy == "margin":
             picks = query("margin", probabilities=fit.pool, **given)
+        elif strategy == "bald":
+            picks = query("bald", probabilities=fit.draws, **given)
         else:
             picks = query("badge", features=fit.features, probabilities=fit.pool, **given)
         np.testing.assert_array_equal(found.rounds[number].positions, picks)
@@ -82,8 +84,8 @@ def test_the_first_set_does_not_depend_on_labels():
     learner, y = make()
     other = np.random.default_rng(9).permutation(y[:N])
     first = [run_loop(learner, HiddenLabels(v), [12], first=f).rounds[0].positions.tolist()
-             for f in ("random", "k-centre") for v in (y[:N], other)]  # fmt: skip
-    assert first[0] == first[1] and first[2] == first[3]
+             for f in ("random", "k-centre", "typical-then-uncertain") for v in (y[:N], other)]  # fmt: skip
+    assert first[::2] == first[1::2] and first[0] != first[2] != first[4]
 
 
 def test_one_look_opens_all_loops():
@@ -168,7 +170,7 @@ class Wrong:
         ({"batches": []}, "whole numbers from 1"),
         ({"batches": [5, 0]}, "whole numbers from 1"),
         ({"strategy": "best"}, "'best' is not known"),
-        ({"first": "margin"}, "nothing is fitted yet"),
+        ({"first": "bald"}, "nothing is fitted yet"),
         ({"prices": np.ones(3)}, "120 numbers"),
         ({"oracle": Wrong(lambda p: [])}, "something else"),
         ({"oracle": Wrong(lambda p: [Answer(p[0] + 1, 0, "", "")])}, "something else"),

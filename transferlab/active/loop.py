@@ -40,7 +40,7 @@ def run_loop(
     learner : what is trained and recorded, see :class:`~transferlab.active.rounds.Learner`
     oracle : who is asked, such as :class:`~transferlab.active.oracles.HiddenLabels`
     batches : how many images each round asks for, the first labelled set included
-    strategy, first : names of :data:`~transferlab.active.strategies.STRATEGIES`; ``first`` needs no probabilities
+    strategy, first : names of :data:`~transferlab.active.strategies.STRATEGIES`; ``first`` is given equal probabilities
     picker : what picks, where that is another than ``learner``
     stopping : rules of :mod:`transferlab.active.stopping`, asked after each round
     prices : float (N,), what the strategy is told of prices; the oracle's answers say what was paid
@@ -111,13 +111,14 @@ def _can_features(state: State, number: int) -> bool:
 def _picks(state, name, asked, n, prices, number, size) -> np.ndarray:  # noqa: PLR0917
     needs = STRATEGIES[name].needs
     given = {"labelled": asked, "n": n, "prices": prices, "seed": _round_seed(state.seed, number)}
+    fitted = state.classes_seen >= 2
     if "features" in needs:
-        fitted = state.classes_seen >= 2
         given["features"] = state.fit(state.picker).features if fitted else state.picker.start_features
     if "draws" in needs:
         given["probabilities"] = state.fit(state.picker).draws
     elif "probabilities" in needs:
-        given["probabilities"] = state.fit(state.picker).pool
+        equal = np.full((size, state.classes), 1 / state.classes)
+        given["probabilities"] = state.fit(state.picker).pool if fitted else equal
     if not needs:
         given["features"] = np.zeros((size, 1))  # says how large the pool is
     return query(name, **given)
@@ -189,7 +190,7 @@ def _checked_plan(batches, n: int, strategy: str, first: str) -> list[int]:
     for name in (strategy, first):
         if name not in STRATEGIES:
             raise UserError(f"strategy {name!r} is not known; use one of {', '.join(STRATEGIES)}.")
-    if {"probabilities", "draws"} & STRATEGIES[first].needs:
+    if "draws" in STRATEGIES[first].needs:
         raise UserError(
             f"nothing is fitted yet when the first images are picked; {first!r} needs that, use random."
         )
