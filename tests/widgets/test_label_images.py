@@ -175,6 +175,17 @@ def test_a_round_that_fails_is_said_and_the_labels_stay(file, photos):
     assert len(file.labels()) == 2
 
 
+def test_a_round_hides_no_image_that_is_gone(file, photos):
+    view = LabelImages(photos, file, round_size=1, on_round=lambda labels: "fine")
+    photos[1].unlink()
+    press(view, "label", "cat")
+    assert "no such file" in view.shown["trouble"] and view.shown["round"] == "After 1 answer: fine"
+    press(view, "label", "cat", token=0)
+    assert "no such file" in view.shown["trouble"], "a late press hides nothing"
+    press(view, "label", "cat")
+    assert view.shown["trouble"] == ""
+
+
 def test_sets_give_their_classes_and_names(file, tmp_path):
     pictures = np.zeros((2, 1, 8, 8), np.uint8)
     images = ImageSet(pictures, None, ("owl", "rat"), paths=("x/1.png", "x/2.png"))

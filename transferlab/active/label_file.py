@@ -160,7 +160,7 @@ class LabelFile:
             return [] if content is None else read_rows(content, self.classes)
         except BrokenRow as broken:
             raise UserError(
-                f"{self._name}, line {broken.line}: {broken.what}. The file was not changed."
+                f"{self._name}, line {broken.line}: {broken.what}; the file was not changed."
             ) from None
 
     @property

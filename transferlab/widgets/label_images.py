@@ -213,7 +213,7 @@ class LabelImages(LabelView):
     def _say(self, **changes) -> None:
         """Change what is shown; a new token tells the page that its answer was dealt with."""
         self._token += 1
-        self.shown = {**self.shown, "trouble": "", **changes, "token": self._token}
+        self.shown = {**self.shown, **changes, "token": self._token}
 
     def _hear(self, _widget, content, _buffers) -> None:
         if content.get("token") != self._token:  # given to an image that is no longer shown
