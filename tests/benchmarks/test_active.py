@@ -2,6 +2,7 @@
 
 import json
 from importlib.util import find_spec
+from itertools import takewhile
 
 import numpy as np
 import pytest
@@ -27,11 +28,8 @@ def test_a_small_run_is_kept_and_put_into_the_readme(tmp_path, monkeypatch, caps
     wanted = query("k-centre", features=problem.features, labelled=problem.labelled, n=10)
     assert large["picks"] == wanted.tolist()
     for run in results["runs"]:
-        if (
-            run["tool"] != active.OURS
-            and find_spec({PEER: "skactiveml", MODAL: "modAL"}[run["tool"]]) is None
-        ):
-            assert run["missing"] == "not installed"
+        module = {PEER: "skactiveml", MODAL: "modAL", active.OURS: "transferlab"}[run["tool"]]
+        assert run.get("missing") == (None if find_spec(module) else "not installed")
     page.write_text(f"before\n{begin(active.TABLE)}\n{END}\nafter\n")
     monkeypatch.setattr(active, "README", page)
     assert active.main(["--table", str(file)]) == 0
@@ -44,7 +42,7 @@ def test_a_small_run_is_kept_and_put_into_the_readme(tmp_path, monkeypatch, caps
 def made_run(tool, size, seed=0, seconds=1.0, **more):
     return {
         "row": "badge", "tool": tool, "size": size, "seed": seed, "seconds": {"wall": seconds, "processor": 9.0},
-        "peak": 1000.0, "imports": 500.0, "inputs": 10.0, "picks": [seed, 1], "potential": 2.0,
+        "peak": 1000.0, "imports": 500.0, "inputs": 10.0, "picks": [seed + 2, 1], "potential": 2.0,
     } | more  # fmt: skip
 
 
@@ -124,3 +122,33 @@ def test_the_potential_is_that_of_the_gradients():
     wanted = np.mean([min(((g[i] - g[j]) ** 2).sum() for j in picks) for i in problem.free])
     assert potential(problem, picks) == pytest.approx(wanted, rel=1e-4)
     assert potential(problem, picks[:2]) > wanted
+
+
+def stored_rows(title):
+    """Rows of the stored table whose header starts so, as column name to text."""
+    text = active.README.read_text(encoding="utf-8")
+    text = text[text.index(begin(active.TABLE)) :]
+    if "Not measured yet." in text:
+        pytest.skip("the table has not been measured yet")
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(title))
+    names = [cell.strip() for cell in lines[start].strip("|").split("|")]
+    rows = takewhile(lambda line: line.startswith("|"), lines[start + 2 :])
+    return [dict(zip(names, (c.strip() for c in row.strip("|").split("|")), strict=True)) for row in rows]
+
+
+def test_the_stored_speed_potential_and_picks_are_what_is_wanted():
+    rows = {(row["strategy"], row["other tool"]): row for row in stored_rows("| strategy | other tool |")}
+    for name in ("badge", "k-centre"):
+        row = rows[name, PEER]
+        assert float(row["times as fast"]) >= float(row["wanted"])
+    assert float(rows["badge", PEER]["its potential over ours"]) >= 1
+    for tool in (PEER, MODAL):
+        assert rows["k-centre", tool]["same picks"] == "100 of 100, in order"
+
+
+def test_the_stored_memory_is_within_what_is_wanted():
+    rows = stored_rows("| strategy | s | peak, MiB |")
+    assert {row["strategy"] for row in rows} == set(STRATEGIES)
+    for row in rows:
+        assert float(row["peak, MiB"]) <= float(row["wanted"]) == 2048, row["strategy"]
