@@ -25,6 +25,7 @@ from transferlab.active.factorial_summary import (
     comparisons,
     learning_curves,
     opened_answers,
+    paired_differences,
     recommend,
     rows,
     saved,
@@ -37,6 +38,7 @@ from transferlab.backbones import load_backbone
 from transferlab.data import SealedTest, load_task
 from transferlab.data.bundled import load_bundled
 from transferlab.errors import UserError
+from transferlab.evaluation import holm, paired_difference
 from transferlab.training.boundary_cache import BoundaryCache
 from transferlab.transfer import FineTuning
 
@@ -388,6 +390,30 @@ def test_comparisons_are_paired_and_adjusted_together():
     assert [c.p_adjusted < 0.05 for _, c in found] == [False, False, True, True]
     assert found[3][1].difference == pytest.approx(a.correct[FR][1].mean() - a.correct[SR][1].mean())
     assert comparisons(answers({FR: noisy([0.5], 0)}, budgets=(10,))) == []
+
+
+def test_many_comparisons_at_once_are_those_of_one_at_a_time():
+    rng = np.random.default_rng(3)
+    groups = rng.integers(0, 40, 300).astype(str)
+    for g in (None, groups):
+        pairs = [(noisy([0.6 + d], i)[0], noisy([0.6], 9)[0]) for i, d in enumerate((0.0, 0.03, 0.2))]
+        pairs.append((pairs[0][1], pairs[0][1]))
+        for one, (a, b) in zip(paired_differences(pairs, g), pairs, strict=True):
+            alone = paired_difference(a, b, g)
+            assert (one.difference, one.n, one.seeds, one.method) == (
+                alone.difference, alone.n, alone.seeds, alone.method,
+            )  # fmt: skip
+            assert one.p_value == pytest.approx(alone.p_value, abs=0.02)
+            np.testing.assert_allclose([one.low, one.high], [alone.low, alone.high], atol=0.005)
+    lone = [(noisy([0.9], 0, seeds=1)[0], noisy([0.5], 1, seeds=1)[0])]
+    assert paired_differences(lone)[0] == paired_difference(*lone[0])
+
+
+def test_a_clear_difference_stays_clear_among_hundreds():
+    clear = (noisy([0.9], 0)[0], noisy([0.4], 1)[0])
+    none = (noisy([0.5], 2)[0], noisy([0.5], 3)[0])
+    found = paired_differences([clear] * 2 + [none] * 300)
+    assert holm([c.p_value for c in found])[0] < 0.05
 
 
 def test_the_cheapest_way_that_reaches_the_target_is_recommended():

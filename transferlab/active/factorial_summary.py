@@ -20,6 +20,7 @@ from transferlab.evaluation import (
     labels_saved,
     paired_difference,
 )
+from transferlab.evaluation.intervals import check_table, joint_bootstrap_means, percentile_ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,19 +118,10 @@ def comparisons(answers: Answers, baseline: str = "scratch") -> list[tuple[int, 
 
     Paired bootstrap over seeds and images; p-values of all of them together are adjusted by Holm (1979).
     """
-    pairs = []
-    for curve in answers.correct:
-        arm, strategy, _ = curve
-        rival = (baseline if strategy == "random" else arm, "random", "none")
-        if rival != curve and rival in answers.correct:
-            pairs.append((curve, rival))
-    found = [
-        (budget, replace(_compared(answers, a, b, i), a=curve_name(a), b=curve_name(b)))
-        for a, b in pairs
-        for i, budget in enumerate(answers.budgets)
+    return [
+        (budget, replace(c, a=curve_name(a), b=curve_name(b)))
+        for a, b, budget, c in _compared(answers, baseline)
     ]
-    adjusted = holm([c.p_value for _, c in found]) if found else []
-    return [(budget, replace(c, p_adjusted=p)) for (budget, c), p in zip(found, adjusted, strict=True)]
 
 
 def saved(answers: Answers, curve: Curve, rival: Curve) -> list[LabelsSaved]:
@@ -173,8 +165,8 @@ def recommend(
 ) -> Recommendation:
     """The cheapest way to ``target`` on validation images, or the most accurate where none reaches it.
 
-    A strategy is only taken over random picks in its arm where it is told from them: at some budget the 95 %
-    interval of the paired difference, adjusted by Holm over budgets, lies above zero.
+    A strategy is only taken over random picks in its arm where it is told from them: at some budget it is ahead, with
+    a p-value below 0.05 after Holm's correction over all comparisons.
 
     Parameters
     ----------
@@ -189,7 +181,13 @@ def recommend(
         raise UserError(
             "a recommendation is made on validation images; the test would flatter what it chose."
         )
-    fair = [curve for curve in validation.correct if curve[1] == "random" or _beats_random(validation, curve)]
+    told = {
+        a
+        for a, b, _, c in _compared(validation, "scratch")
+        if a[0] == b[0] and c.difference > 0 and c.p_adjusted < 0.05
+    }
+    alone = {c for c in validation.correct if (c[0], "random", "none") not in validation.correct}
+    fair = [c for c in validation.correct if c[1] == "random" or c in told | alone]
     fixed = fixed or {}
     needed = labels_to(
         validation.budgets, {c: validation.correct[c] for c in fair}, target, validation.groups
@@ -202,17 +200,52 @@ def recommend(
     return Recommendation(best, budget, target, reached, label_price * budget + fixed.get(best[0], 0.0))
 
 
-def _beats_random(answers: Answers, curve: Curve) -> bool:
-    rival = (curve[0], "random", "none")
-    if rival not in answers.correct:
-        return True
-    found = [_compared(answers, curve, rival, i) for i in range(len(answers.budgets))]
+def _compared(answers: Answers, baseline: str) -> list[tuple[Curve, Curve, int, Comparison]]:
+    """(curve, rival, budget, comparison), the bootstrap drawn once for all of them."""
+    pairs = []
+    for curve in answers.correct:
+        arm, strategy, _ = curve
+        rival = (baseline if strategy == "random" else arm, "random", "none")
+        if rival != curve and rival in answers.correct:
+            pairs += [(curve, rival, i) for i in range(len(answers.budgets))]
+    if not pairs:
+        return []
+    tables = [(answers.correct[a][i], answers.correct[b][i]) for a, b, i in pairs]
+    found = paired_differences(tables, answers.groups)
     adjusted = holm([c.p_value for c in found])
-    return any(p < 0.05 and c.difference > 0 for c, p in zip(found, adjusted, strict=True))
+    return [
+        (a, b, answers.budgets[i], replace(c, p_adjusted=p))
+        for (a, b, i), c, p in zip(pairs, found, adjusted, strict=True)
+    ]
 
 
-def _compared(answers: Answers, a: Curve, b: Curve, place: int) -> Comparison:
-    return paired_difference(answers.correct[a][place], answers.correct[b][place], answers.groups)
+def paired_differences(
+    tables: Sequence[tuple[np.ndarray, np.ndarray]], groups=None, seed: int = 0
+) -> list[Comparison]:
+    """:func:`transferlab.evaluation.paired_difference` of many pairs of tables (S, N), all under one resampling.
+
+    There are at least 100 draws a pair: with fewer no p-value could stay small after Holm's correction. What the
+    bootstrap is no answer to (one seed, no difference anywhere) is left to the function named.
+    """
+    differences = np.stack([np.asarray(a, int) - np.asarray(b, int) for a, b in tables])
+    numbered = check_table(tables[0][0], groups)[1]
+    draws = max(10_000, 100 * len(tables))
+    means = joint_bootstrap_means(differences, numbered, draws, seed, 0.95)
+    _, n_seeds, n = differences.shape
+    units = "images" if groups is None else "groups"
+    lone = (n_seeds == 1 and groups is None) or (groups is not None and numbered.max() == 0)
+    found = []
+    for (a, b), difference, drawn in zip(tables, differences, means.T, strict=True):
+        if lone or difference.min() == difference.max():
+            found.append(paired_difference(a, b, groups))
+            continue
+        estimate = float(difference.mean())
+        low, high = percentile_ends(drawn, estimate, 0.95)
+        tail = int(min((drawn <= 0).sum(), (drawn >= 0).sum()))
+        p_value = min(1.0, 2 * (1 + tail) / (draws + 1))
+        method = f"paired bootstrap over {'' if n_seeds == 1 else 'seeds and '}{units}"
+        found.append(Comparison(estimate, max(low, -1.0), min(high, 1.0), p_value, n, n_seeds, method))
+    return found
 
 
 def _answers(results, truth, part: slice, groups, images: str) -> Answers:
