@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transferlab.active.label_file import LabelFile
 from transferlab.active.oracles import FileLabels, HiddenLabels
 from transferlab.errors import UserError
 
@@ -114,3 +115,15 @@ def test_no_file_and_images_of_one_name(tmp_path):
         FileLabels(tmp_path / "none.csv", NAMES, CLASSES)
     with pytest.raises(UserError, match="one name"):
         FileLabels(tmp_path / "none.csv", ["a", "a"], CLASSES)
+
+
+def test_of_a_persons_file_what_stands_counts(tmp_path):
+    file = LabelFile(tmp_path / "labels.csv", CLASSES, who="Ada")
+    file.add("a.png", "cat")
+    file.add("a.png", "dog", price=2)  # thought better of
+    file.add("é.png", "cat")
+    file.undo()
+    file.add("b, c.png", None, answer="skip")
+    answers = FileLabels(file.path, NAMES, CLASSES).ask([0, 1, 2])
+    assert [(a.label, a.who, a.price) for a in answers[:1]] == [(1, "Ada", 2.0)]
+    assert [a.label for a in answers[1:]] == [None, None]

@@ -88,7 +88,9 @@ def open_loops(loops: Mapping[str, LoopResult], test: SealedTest) -> dict[str, n
     The loops' unseen images have to be those of ``test``.
     """
     models = {
-        f"{name} · {r.asked} asked": _Given(r.unseen) for name, loop in loops.items() for r in loop.rounds
+        f"{name} · {r.asked} asked": GivenAnswers(r.unseen)
+        for name, loop in loops.items()
+        for r in loop.rounds
     }
     scores = test.score(models)
     return {
@@ -99,7 +101,9 @@ def open_loops(loops: Mapping[str, LoopResult], test: SealedTest) -> dict[str, n
     }
 
 
-class _Given:
+class GivenAnswers:
+    """Answers that were given before, as a sealed test asks for them."""
+
     def __init__(self, answers):
         self._answers = answers
 

@@ -1,0 +1,463 @@
+"""The factorial: what is crossed, that a broken-off study goes on, and what its summary says of known curves."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transferlab.active import query
+from transferlab.active.arms import ArmSettings, StudyImages, make_learners, study_images
+from transferlab.active.factorial import Bench, expected_seconds, run_study
+from transferlab.active.factorial_effects import (
+    Corners,
+    costs,
+    crossover,
+    effects,
+    effects_in_labels,
+    labels_to,
+    log_odds,
+)
+from transferlab.active.factorial_summary import (
+    Answers,
+    comparisons,
+    learning_curves,
+    opened_answers,
+    paired_differences,
+    recommend,
+    rows,
+    saved,
+    validation_answers,
+)
+from transferlab.active.learners import ImageLearner, dropout_draws
+from transferlab.active.loop import _round_seed
+from transferlab.active.study_plan import Cell, Study, cells, curve_name, study_of
+from transferlab.backbones import load_backbone
+from transferlab.data import SealedTest, load_task
+from transferlab.data.bundled import load_bundled
+from transferlab.errors import UserError
+from transferlab.evaluation import holm, paired_difference
+from transferlab.training.boundary_cache import BoundaryCache
+from transferlab.transfer import FineTuning
+
+QUICK = ArmSettings(epochs=1, scratch_epochs=1, source_epochs=1, adapt_epochs=1, device="cpu")
+STUDY = Study((6, 12), (0, 1), ("scratch", "frozen"), ("random", "margin"), settings=QUICK)
+
+
+@pytest.fixture(scope="module")
+def materials():
+    labelled = load_bundled("materials")
+    order = np.random.default_rng(5).permutation(len(labelled.development))[:44]
+    few = labelled.development[order]
+    return few, labelled.test[np.arange(0, len(labelled.test), 29)]
+
+
+@pytest.fixture
+def images(materials):
+    few, test = materials
+    return StudyImages(few[:30], few[30:], SealedTest(test, printing=False))
+
+
+@pytest.fixture(scope="module")
+def study_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("study")
+
+
+def ran(images, folder, study=STUDY):
+    return run_study(study, images, folder, io.StringIO())
+
+
+def alike(a, b):
+    assert [x.cell for x in a] == [x.cell for x in b]
+    for one, other in zip(a, b, strict=True):
+        for name in ("budgets", "predictions", "labelled", "spent", "positions"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+        assert one.notes == other.notes
+
+
+def test_a_study_broken_off_goes_on_where_it_was(images, study_folder, tmp_path):
+    whole = ran(images, study_folder)
+
+    class Breaks(io.StringIO):
+        def write(self, text):
+            if "frozen, random" in text:
+                raise KeyboardInterrupt
+            return super().write(text)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_study(STUDY, images, tmp_path, Breaks())
+    first = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(first) == 3
+    spoilt = sorted(tmp_path.iterdir())[0]
+    spoilt.write_bytes(spoilt.read_bytes()[:200])  # half a file: done again
+    told = io.StringIO()
+    alike(run_study(STUDY, images, tmp_path, told), whole)
+    assert "10 cells, 2 done before" in told.getvalue() and "left:" in told.getvalue()
+    after = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(after) == 10 and all(after[n] == t for n, t in first.items() if n != spoilt.name)
+
+
+def test_cells_follow_an_explicit_loop(images, study_folder):
+    found = {r.cell: r for r in ran(images, study_folder)}
+    labels = images.pool.labels
+    learner = make_learners(["frozen"], images, load_backbone("tiny"), QUICK, BoundaryCache())["frozen"]
+    for seed in (0, 1):
+        start = query("random", features=np.zeros((30, 1)), n=6, seed=_round_seed(seed, 0))
+        fit = learner(start, labels[start], seed)
+        next_six = query("margin", probabilities=fit.pool, labelled=start, n=6, seed=_round_seed(seed, 1))
+        asked = np.concatenate([start, next_six])
+        cell = found[Cell("frozen", "margin", "pretrained", seed)]
+        np.testing.assert_array_equal(cell.positions, asked)
+        np.testing.assert_array_equal(
+            cell.predictions[1], learner(asked, labels[asked], seed).unseen.argmax(1)
+        )
+
+
+def test_seeds_pair_starts_and_a_picker_picks_the_same_for_every_arm(images, study_folder):
+    found = {r.cell: r for r in ran(images, study_folder)}
+    for seed in (0, 1):
+        own = [r for cell, r in found.items() if cell.seed == seed]
+        assert len({tuple(r.positions[:6]) for r in own}) == 1
+        pretrained = [
+            found[Cell(arm, "margin", "pretrained", seed)].positions for arm in ("scratch", "frozen")
+        ]
+        np.testing.assert_array_equal(*pretrained)
+        assert (found[Cell("scratch", "random", "none", seed)].positions
+                == found[Cell("frozen", "random", "none", seed)].positions).all()  # fmt: skip
+    assert len({tuple(found[Cell("frozen", "random", "none", s)].positions[:6]) for s in (0, 1)}) == 2
+
+
+def test_other_images_labels_or_settings_are_other_cells(images, study_folder):
+    ran(images, study_folder)
+    cell = cells(STUDY)[0]
+    assert Bench(STUDY, images, study_folder).load(cell) is not None
+    wrong = replace(images.pool, labels=(images.pool.labels + 1) % 12)
+    dark = replace(images.pool, images=images.pool.images // 2)
+    for other, changed in (
+        (STUDY, replace(images, pool=wrong)),
+        (STUDY, replace(images, pool=dark)),
+        (replace(STUDY, noise=0.1), images),
+        (replace(STUDY, settings=replace(QUICK, scratch_epochs=2)), images),
+    ):
+        assert Bench(other, changed, study_folder).load(cell) is None
+    more = replace(STUDY, seeds=(0, 1, 2), strategies=("random", "margin", "badge"))
+    assert Bench(more, images, study_folder).load(cell) is not None  # a larger study takes over what is there
+
+
+def test_every_arm_and_those_without_labels(images, materials):
+    few, _ = materials
+    with_source = replace(images, source=few[:24])
+    study = Study(
+        (12,),
+        (0,),
+        ("last-stage", "all"),
+        ("margin", "k-centre"),
+        ("own",),
+        ("source-only", "SHOT"),
+        settings=QUICK,
+    )
+    found = ran(with_source, None, study)
+    assert [r.cell.curve for r in found] == [
+        ("source-only", "none", "none"), ("SHOT", "none", "none"),
+        ("last-stage", "margin", "own"), ("last-stage", "k-centre", "own"),
+        ("all", "margin", "own"), ("all", "k-centre", "own"),
+    ]  # fmt: skip
+    assert all(r.predictions.shape == (1, len(images.unseen)) for r in found)
+    validation = validation_answers(found, with_source)
+    test = opened_answers(found, with_source)
+    assert with_source.test.looks == 1 and set(test.without_labels) == {"source-only", "SHOT"}
+    table = rows(found, validation, test)
+    assert [r["budget"] for r in table] == [0, 0, 12, 12, 12, 12]
+    assert {c["budget"] for c in learning_curves(test)} == {0, 12}
+
+
+def test_a_tuned_network_tells_of_the_pool_what_it_answers(images):
+    cache = BoundaryCache()
+    learner = ImageLearner(FineTuning("tiny", epochs=1, patience=None, cache=cache, device="cpu"), images.pool,
+                           images.unseen, cache=cache)  # fmt: skip
+    fit = learner(np.arange(8), images.pool.labels[:8], 3)
+    np.testing.assert_allclose(fit.pool, fit.model.predict_proba(images.pool), atol=1e-5)
+    assert fit is learner(np.arange(8), images.pool.labels[:8], 3)
+    assert fit.draws.shape == (20, 30, 12) and fit.draws.std(0).max() > 0
+    assert learner.images.labels is None
+
+
+def test_dropout_draws_average_to_the_linear_head_in_logits():
+    rng = np.random.default_rng(0)
+    x, weight, bias = rng.normal(size=(5, 40)), rng.normal(size=(2, 40)) / 20, np.zeros(2)
+    p = dropout_draws(x, (weight, bias), 0, draws=4000)
+    logits = np.log(p[..., 1] / p[..., 0])
+    exact = x @ (weight[1] - weight[0])
+    spread = np.sqrt((x**2) @ ((weight[1] - weight[0]) ** 2))  # of a mask that is 0 or 2
+    assert (np.abs(logits.mean(0) - exact) < 4 * spread / np.sqrt(4000)).all()
+    np.testing.assert_allclose(logits.std(0), spread, rtol=0.06)
+
+
+def test_the_estimate_grows_with_the_work(images):
+    small = replace(STUDY, settings=replace(QUICK, scratch_epochs=2))
+    large = replace(STUDY, settings=replace(QUICK, scratch_epochs=2000))
+    scratch, frozen = Cell("scratch", "random", "none", 0), Cell("frozen", "random", "none", 0)
+    few, many = (expected_seconds(Bench(s, images), [frozen, scratch]) for s in (small, large))
+    assert many[1] > 10 * few[1] > 0 and many[1] > 10 * many[0]
+    assert expected_seconds(Bench(small, images), []) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sets(st.sampled_from(["scratch", "frozen", "all"]), min_size=1), st.booleans(), st.integers(1, 3))
+def test_each_cell_once_and_seeds_whole(arms, both, seeds):
+    pickers = ("own", "pretrained") if both else ("own",)
+    study = Study((5,), tuple(range(seeds)), tuple(arms), ("random", "margin", "badge"), pickers)
+    found = cells(study)
+    expected = sum(3 if arm == "frozen" else 1 + 2 * len(pickers) for arm in arms)
+    assert len(set(found)) == len(found) == expected * seeds
+    assert [c.seed for c in found] == sorted(c.seed for c in found)
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"arms": ("frozn",)}, "'frozn' is not known"),
+        ({"strategies": ("best",)}, "'best' is not known"),
+        ({"pickers": ("other",)}, "'other' is not known"),
+        ({"without_labels": ("TENT",)}, "'TENT' is not known"),
+        ({"budgets": (5, 5)}, "ascending"),
+        ({"budgets": (0, 5)}, "ascending"),
+        ({"budgets": ()}, "ascending"),
+        ({"seeds": (0, 0)}, "a seed twice"),
+        ({"seeds": ()}, "at least one"),
+    ],
+)
+def test_what_makes_no_study_is_told(change, sentence):
+    with pytest.raises(UserError, match=sentence):
+        Study(**{"budgets": (5, 10), "seeds": (0,)} | change)
+
+
+def test_what_does_not_fit_the_images_is_told(images):
+    with pytest.raises(UserError, match="30 images, fewer than the largest budget of 31"):
+        Bench(replace(STUDY, budgets=(6, 31)), images)
+    with pytest.raises(UserError, match="needs a source"):
+        Bench(replace(STUDY, without_labels=("SHOT",)), images)
+    with pytest.raises(UserError, match="other classes"):
+        replace(images, source=replace(images.pool, classes=tuple("abcdefghijkl")))
+    with pytest.raises(UserError, match="5 images for 12 classes"):
+        study_of("smoke", 12, 5)
+    with pytest.raises(UserError, match="ended early"):
+        Bench(replace(STUDY, abstention=1.0, budgets=(25, 30)), images).run_cell(
+            Cell("frozen", "random", "none", 0)
+        )
+
+
+def test_a_task_becomes_images_of_which_none_is_twice():
+    task = load_task("digits")
+    images = study_images(task)
+    assert len(images.pool) + len(images.validation) == len(task.draw(None, 0).train) + len(
+        task.draw(None, 0).validation
+    )
+    names = [img.tobytes() for part in (images.pool, images.validation) for img in part.images]
+    assert len(set(names)) == len(names)
+
+
+# What a summary says of known curves
+
+
+def table(accuracies, seeds=3, n=200):
+    """bool (B, S, N): exactly so many right, the same images at each seed."""
+    return np.stack([(np.arange(n) < round(a * n))[None].repeat(seeds, 0) for a in accuracies])
+
+
+def noisy(accuracies, seed, seeds=10, n=300):
+    """bool (B, S, N): each image has its own chance, each seed its own luck."""
+    rng = np.random.default_rng(seed)
+    lift = rng.normal(size=n)
+    odds = np.log(np.array(accuracies) / (1 - np.array(accuracies)))[:, None, None]
+    return rng.random((len(accuracies), seeds, n)) < 1 / (1 + np.exp(-odds - lift))
+
+
+def answers(curves, images="test", budgets=(10, 20, 40), without=None):
+    some = next(iter(curves.values()))
+    return Answers(budgets, tuple(range(some.shape[1])), curves, without or {}, None, images)
+
+
+SR, SM = ("scratch", "random", "none"), ("scratch", "margin", "own")
+FR, FM = ("frozen", "random", "none"), ("frozen", "margin", "pretrained")
+
+
+def test_effects_in_log_odds_by_hand():
+    sr, sc, tr, tc = 0.25, 0.5, 0.6, 0.9
+    found = effects(Corners(*(table([a]) for a in (sr, sc, tr, tc))))[0]
+    odds = [np.log((round(a * 200) + 0.5) / (200 - round(a * 200) + 0.5)) for a in (sr, sc, tr, tc)]
+    assert found["transfer"].estimate == pytest.approx(odds[2] - odds[0])
+    assert found["choosing, scratch"].estimate == pytest.approx(odds[1] - odds[0])
+    assert found["choosing, transferred"].estimate == pytest.approx(odds[3] - odds[2])
+    assert found["interaction"].estimate == pytest.approx(odds[3] - odds[2] - odds[1] + odds[0])
+    assert all(e.low <= e.estimate <= e.high for e in found.values())
+    perfect = effects(Corners(*(table([1.0]) for _ in range(4))))[0]
+    assert all(np.isfinite([e.estimate, e.low, e.high]).all() and e.estimate == 0 for e in perfect.values())
+
+
+def test_the_ceiling_makes_no_interaction_in_log_odds():
+    step = 1.2
+    at = 1 / (1 + np.exp(-(np.array([0, 1, 2, 3]) * step - 0.5)))
+    found = effects(Corners(*(table([a], n=100_000, seeds=2) for a in (at[0], at[1], at[2], at[3]))))[0]
+    assert found["interaction"].estimate == pytest.approx(0, abs=1e-3)
+    assert (at[3] - at[2]) - (at[1] - at[0]) < -0.1  # on plain accuracy it looks like one
+
+
+def test_intervals_of_effects_hold_what_is_true():
+    truth = {"transfer": 0.0, "choosing, scratch": 0.0, "choosing, transferred": 0.0, "interaction": 0.0}
+    inside = dict.fromkeys(truth, 0)
+    for seed in range(40):
+        found = effects(Corners(*(noisy([0.6], 4 * seed + i, n=120) for i in range(4))))[0]
+        for name, value in truth.items():
+            inside[name] += found[name].low <= value <= found[name].high
+    assert min(inside.values()) >= 33, inside  # 38 of 40 expected
+
+
+def test_log_odds_by_hand():
+    np.testing.assert_allclose(
+        log_odds([0, 0.25, 1], 4), [np.log(0.5 / 4.5), np.log(1.5 / 3.5), np.log(4.5 / 0.5)]
+    )
+
+
+def test_labels_to_a_target_and_censoring():
+    found = labels_to([10, 20, 40], {"a": table([0.2, 0.4, 0.6]), "b": table([0.5, 0.6, 0.7])}, 0.5)
+    assert found["a"].needed == pytest.approx(np.sqrt(20 * 40)) and found["b"].needed == 10
+    never = labels_to([10, 20, 40], {"a": table([0.2, 0.4, 0.6])}, 0.95)["a"]
+    assert never.needed == never.high == np.inf
+    for target in (0, 1.1, -1):
+        with pytest.raises(UserError, match="target accuracy"):
+            labels_to([10], {"a": table([0.5])}, target)
+    with pytest.raises(UserError, match="ascend"):
+        labels_to([20, 10], {"a": table([0.5, 0.6])}, 0.5)
+    with pytest.raises(UserError, match="1 tables for 2 budgets"):
+        labels_to([10, 20], {"a": table([0.5])}, 0.5)
+
+
+def test_effects_in_labels_by_hand_and_unknown_where_a_corner_never_gets_there():
+    # to 0.6: 40, 20, 10 and 10 labels
+    corners = Corners(
+        table([0.2, 0.4, 0.6]), table([0.4, 0.6, 0.7]), table([0.6, 0.7, 0.8]), table([0.6, 0.8, 0.9])
+    )
+    found = effects_in_labels([10, 20, 40], corners, 0.6)
+    by_hand = {"transfer": 4, "choosing, scratch": 2, "choosing, transferred": 1, "interaction": 0.5}
+    assert {name: pytest.approx(e.estimate) for name, e in found.items()} == by_hand
+    assert all(e.low <= e.estimate <= e.high for e in found.values())
+    far = effects_in_labels([10, 20, 40], corners, 0.85)
+    assert all(e is None for e in far.values())
+    some = effects_in_labels([10, 20, 40], corners, 0.75)
+    assert some["transfer"] is None and some["choosing, transferred"].estimate > 1
+    with pytest.raises(UserError, match="four corners"):
+        effects(replace(corners, scratch_random=table([0.2])))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(1, 1e4), st.floats(0, 1e4), st.floats(1, 1e4), st.floats(0, 1e4))
+def test_at_the_crossover_both_cost_the_same_and_beyond_it_they_change_places(na, fa, nb, fb):
+    price = crossover(na, fa, nb, fb)
+    if price is None:
+        few, many = ((na, fa), (nb, fb)) if na < nb else ((nb, fb), (na, fa))
+        assert na == nb or few[1] <= many[1]
+        return
+    at = costs({"a": na, "b": nb}, price, {"a": fa, "b": fb})
+    assert at["a"] == pytest.approx(at["b"], rel=1e-6, abs=1e-6)
+    above = costs({"a": na, "b": nb}, 2 * price + 1, {"a": fa, "b": fb})
+    assert (above["a"] <= above["b"] + 1e-6) == (na < nb) or above["a"] == pytest.approx(above["b"], rel=1e-6)
+
+
+def test_unreached_costs_more_than_any_money_and_prices_are_not_negative():
+    assert costs({"a": np.inf}, 0.0) == {"a": np.inf}
+    with pytest.raises(UserError, match="from 0 on"):
+        costs({"a": 3}, -1)
+
+
+def test_labels_saved_by_a_strategy():
+    a = answers({FR: table([0.2, 0.4, 0.8]), FM: table([0.4, 0.8, 0.9])})
+    needed = [s.needed for s in saved(a, FM, FR)]
+    assert needed[:2] == pytest.approx([20, 40]) and needed[2] == np.inf
+
+
+def test_comparisons_are_paired_and_adjusted_together():
+    a = answers(
+        {SR: noisy([0.3, 0.5], 0), SM: noisy([0.3, 0.5], 1), FR: noisy([0.7, 0.9], 2)}, budgets=(10, 20)
+    )
+    found = comparisons(a)
+    assert [(b, c.a, c.b) for b, c in found] == [
+        (b, curve_name(x), curve_name(SR)) for x in (SM, FR) for b in (10, 20)
+    ]  # fmt: skip
+    assert all(c.p_adjusted >= c.p_value for _, c in found)
+    assert [c.p_adjusted < 0.05 for _, c in found] == [False, False, True, True]
+    assert found[3][1].difference == pytest.approx(a.correct[FR][1].mean() - a.correct[SR][1].mean())
+    assert comparisons(answers({FR: noisy([0.5], 0)}, budgets=(10,))) == []
+
+
+def test_many_comparisons_at_once_are_those_of_one_at_a_time():
+    rng = np.random.default_rng(3)
+    groups = rng.integers(0, 40, 300).astype(str)
+    for g in (None, groups):
+        pairs = [(noisy([0.6 + d], i)[0], noisy([0.6], 9)[0]) for i, d in enumerate((0.0, 0.03, 0.2))]
+        pairs.append((pairs[0][1], pairs[0][1]))
+        for one, (a, b) in zip(paired_differences(pairs, g), pairs, strict=True):
+            alone = paired_difference(a, b, g)
+            assert (one.difference, one.n, one.seeds, one.method) == (
+                alone.difference, alone.n, alone.seeds, alone.method,
+            )  # fmt: skip
+            assert one.p_value == pytest.approx(alone.p_value, abs=0.02)
+            np.testing.assert_allclose([one.low, one.high], [alone.low, alone.high], atol=0.005)
+    lone = [(noisy([0.9], 0, seeds=1)[0], noisy([0.5], 1, seeds=1)[0])]
+    assert paired_differences(lone)[0] == paired_difference(*lone[0])
+
+
+def test_a_clear_difference_stays_clear_among_hundreds():
+    clear = (noisy([0.9], 0)[0], noisy([0.4], 1)[0])
+    none = (noisy([0.5], 2)[0], noisy([0.5], 3)[0])
+    found = paired_differences([clear] * 2 + [none] * 300)
+    assert holm([c.p_value for c in found])[0] < 0.05
+
+
+def test_the_cheapest_way_that_reaches_the_target_is_recommended():
+    held = answers(
+        {SR: table([0.2, 0.4, 0.8]), FR: table([0.6, 0.8, 0.9]), FM: table([0.8, 0.9, 0.95])}, "validation"
+    )
+    assert recommend(held, 0.8).curve == FM and recommend(held, 0.8).budget == 10
+    dear = recommend(held, 0.8, label_price=1.0, fixed={"frozen": 100.0})
+    assert (dear.curve, dear.budget, dear.cost) == (SR, 40, 40.0)
+    beyond = recommend(held, 0.99)
+    assert (beyond.curve, beyond.reached, beyond.budget) == (FM, False, 40)
+    test = answers({**held.correct, FM: table([0.7, 0.8, 0.9])})
+    assert "70.0% of the test images" in recommend(held, 0.8).sentence(test)
+    assert "Nothing reached 99%" in beyond.sentence(test) and "\n" not in beyond.sentence(test)
+    with pytest.raises(UserError, match="validation images"):
+        recommend(test, 0.8)
+
+
+def test_a_strategy_that_is_not_told_from_chance_is_not_recommended():
+    lucky = table([0.6, 0.8, 0.9])
+    barely = lucky.copy()
+    barely[:, :, -1] = True  # one image more
+    held = answers({FR: lucky, FM: barely}, "validation")
+    assert recommend(held, 0.905).curve == FR and recommend(held, 0.7).curve == FR
+
+
+def test_results_of_a_real_study_in_rows_and_one_look(images, study_folder):
+    found = ran(images, study_folder)
+    validation = validation_answers(found, images)
+    assert images.test.looks == 0
+    test = opened_answers(found, images)
+    assert images.test.looks == 1
+    table = rows(found, validation, test)
+    assert len(table) == len(cells(STUDY)) * 2
+    keys = {"arm", "strategy", "picker_features", "budget", "seed", "accuracy"}
+    assert keys <= table[0].keys()
+    curve = next(
+        c for c in learning_curves(test) if (c["arm"], c["strategy"], c["budget"]) == ("frozen", "margin", 12)
+    )
+    own = [r["accuracy"] for r in table if (r["arm"], r["strategy"], r["budget"]) == ("frozen", "margin", 12)]
+    assert (
+        curve["accuracy"] == pytest.approx(np.mean(own))
+        and curve["ci_low"] <= curve["accuracy"] <= curve["ci_high"]
+    )
+    with pytest.raises(UserError, match="lacks a seed"):
+        validation_answers(found[:-1], images)
+    assert f"n = {test.n}" in recommend(validation, 0.3).sentence(test)

@@ -1,0 +1,157 @@
+"""The arms of the factorial: how far a network is transferred, from not at all to all of its stages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from transferlab.active.learners import HeadLearner, ImageLearner
+from transferlab.active.rounds import Learner
+from transferlab.adaptation.study import DomainPair, fit_methods
+from transferlab.backbones import Backbone
+from transferlab.data import ImageSet, SealedTest, Task
+from transferlab.errors import UserError
+from transferlab.training.boundary_cache import BoundaryCache
+from transferlab.transfer import FineTuning, FromScratch
+
+ARMS = ("scratch", "frozen", "last-stage", "all")
+#: Arms that see no label of the target, by the names of :mod:`transferlab.adaptation.study`.
+WITHOUT_LABELS = ("source-only", "SHOT")
+
+
+@dataclass(frozen=True, eq=False)
+class StudyImages:
+    """What a study works on.
+
+    pool : labelled images, whose labels an oracle reveals; validation : labelled images that are never asked and
+    that a recommendation may look at; test : sealed; source : labelled images of another domain with the same classes,
+    or None
+    """
+
+    pool: ImageSet
+    validation: ImageSet
+    test: SealedTest
+    source: ImageSet | None = None
+
+    def __post_init__(self):
+        if self.source is not None and self.source.classes != self.pool.classes:
+            raise UserError(
+                "the source has other classes than the pool; arms without labels need the same ones."
+            )
+
+    @property
+    def unseen(self) -> ImageSet:
+        """Validation and then test images, without labels."""
+        return self.validation.without_labels().joined(self.test.image_set)
+
+
+def study_images(task: Task, source: ImageSet | None = None) -> StudyImages:
+    """All labelled images of ``task`` as a pool, a fifth of them held out as validation.
+
+    Raises
+    ------
+    UserError
+        when there are too few to hold any out, or the source has other classes.
+
+    Examples
+    --------
+    >>> from transferlab.data import load_task
+    >>> images = study_images(load_task("digits", labels_per_class=1))
+    >>> len(images.unseen) == len(images.validation) + len(images.test)
+    True
+    """
+    drawn = task.draw(None, 0)
+    if drawn.validation is None:
+        raise UserError(
+            f"{task.name!r} has too few labelled images to hold some out; add images of each class."
+        )
+    return StudyImages(drawn.train, drawn.validation, task.test, source)
+
+
+@dataclass(frozen=True)
+class ArmSettings:
+    """How arms train: the frozen arm's head; epochs of fine-tuning, from scratch, on a source and of adapting to the
+    target; device."""
+
+    head: str = "logistic"
+    epochs: int = 20
+    scratch_epochs: int = 60
+    source_epochs: int = 10
+    adapt_epochs: int = 5
+    device: str = "auto"
+
+
+def make_learners(
+    names: Sequence[str], images: StudyImages, backbone: Backbone, settings: ArmSettings, cache: BoundaryCache
+) -> dict[str, Learner]:
+    """Name to learner: the arms asked for, and ``"pretrained"``, a head on the features as they were pretrained."""
+    last = len(backbone.stages)
+    pool, unseen = images.pool, images.unseen
+    features, answered = (
+        cache.activations(backbone, last, part.images, device=settings.device).all().numpy()
+        for part in (pool, unseen)
+    )
+    pretrained = HeadLearner(features, answered, len(pool.classes), settings.head)
+    common = {"patience": None, "cache": cache, "device": settings.device}
+    tune = {"epochs": settings.epochs, **common}
+    estimators = {
+        "scratch": FromScratch(backbone, epochs=settings.scratch_epochs, **common),
+        "last-stage": FineTuning(backbone, trainable_from=last_stage(backbone), **tune),
+        "all": FineTuning(backbone, trainable_from=0, **tune),
+    }
+    made: dict[str, Learner] = {"pretrained": pretrained}
+    for name in names:
+        if name == "frozen":
+            made[name] = pretrained
+        else:
+            start = (
+                None if name == "scratch" else features
+            )  # before a label, tuned networks are as pretrained
+            made[name] = ImageLearner(estimators[name], pool, unseen, cache=cache, start_features=start)
+    return made
+
+
+def last_stage(backbone: Backbone) -> int:
+    """How many stages lie below the last one that has anything to learn."""
+    return max(i for i, stage in enumerate(backbone.stages) if stage.parameters)
+
+
+def training_passes(name: str, backbone: Backbone, settings: ArmSettings) -> float:
+    """What training costs an image, in forward passes through the whole backbone."""
+    share = 1 - last_stage(backbone) / len(backbone.stages)
+    return {
+        "scratch": 3.0 * settings.scratch_epochs,
+        "frozen": 0.0,
+        "last-stage": 1 + 3.0 * settings.epochs * share,
+        "all": 3.0 * settings.epochs,
+    }[name]
+
+
+def answers_without_labels(
+    names: Sequence[str],
+    images: StudyImages,
+    backbone: Backbone,
+    settings: ArmSettings,
+    *,
+    seed: int,
+    cache: BoundaryCache,
+) -> dict[str, np.ndarray]:
+    """Name to probabilities (M, K) on the unseen images, of networks that saw no label of the target.
+
+    The source is trained on once and shared; its own validation part stays out of training.
+
+    Raises
+    ------
+    UserError
+        where there is no source.
+    """
+    if images.source is None:
+        raise UserError(f"the arm {names[0]!r} needs labelled source images; give a source, or leave it out.")
+    common = {"source_epochs": settings.source_epochs, "epochs": settings.adapt_epochs}
+    target = images.pool.without_labels()
+    chosen = {**common, "cache": cache, "device": settings.device}
+    pair = DomainPair("target", images.source, target, None, backbone, settings=chosen)
+    fitted = fit_methods(pair, seed, names)
+    return {name: fitted.models[name].predict_proba(images.unseen) for name in names}
