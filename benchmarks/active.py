@@ -7,17 +7,16 @@ import json
 import os
 import platform
 import resource
-import subprocess
 import sys
 from datetime import date
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
 import psutil
 
-from benchmarks.adaptation import CLOCKS, MEMORY, _version, peak_memory
+from benchmarks.adaptation import CLOCKS, MEMORY
+from benchmarks.separate import in_a_process, installed_version, peak_memory, read_results
 from benchmarks.tools.adapters import OURS, now, since
 from benchmarks.tools.queries import MODAL, ROWS, made_problem, potential
 from transferlab.course.marked_table import write_table
@@ -56,32 +55,16 @@ def one(row: str, tool: str, size: int, seed: int, asked: argparse.Namespace) ->
     }
 
 
-def in_a_process(row: str, tool: str, size: int, seed: int, asked: argparse.Namespace) -> dict:
+def apart(row: str, tool: str, size: int, seed: int, asked: argparse.Namespace) -> dict:
     """:func:`one` in a process of its own; what went wrong is in ``"missing"``."""
-    known = {"row": row, "tool": tool, "size": size, "seed": seed}
-    if any(find_spec(module.split(".")[0]) is None for module in ROWS[row][1][tool].needs):
-        return known | {"missing": "not installed"}
-    command = [sys.executable, "-m", "benchmarks.active", "--one", row, tool, str(size), str(seed)]
+    arguments = ["--one", row, tool, str(size), str(seed)]
     for name in (*SHAPE, "memory"):
-        command += [f"--{name}", str(getattr(asked, name))]
-    threads = {
-        name: str(asked.threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    }
-    try:
-        done = subprocess.run(
-            command,
-            env=os.environ | threads,
-            capture_output=True,
-            text=True,
-            timeout=asked.limit,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return known | {"missing": f"more than {asked.limit} s"}
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["killed, most likely out of memory"])[-1]
-        return known | {"missing": "out of memory" if "MemoryError" in last else last[:200]}
-    return known | json.loads(done.stdout.splitlines()[-1])
+        arguments += [f"--{name}", str(getattr(asked, name))]
+    needs = ROWS[row][1][tool].needs
+    known = {"row": row, "tool": tool, "size": size, "seed": seed}
+    return known | in_a_process(
+        "benchmarks.active", arguments, needs=needs, threads=asked.threads, limit=asked.limit
+    )
 
 
 def measure(asked: argparse.Namespace) -> dict:
@@ -89,7 +72,7 @@ def measure(asked: argparse.Namespace) -> dict:
     runs = []
 
     def run(row, tool, size, seed):
-        runs.append(in_a_process(row, tool, size, seed, asked))
+        runs.append(apart(row, tool, size, seed, asked))
         print(_told(runs[-1]), file=sys.stderr, flush=True)
         return "missing" not in runs[-1]
 
@@ -114,7 +97,8 @@ def measure(asked: argparse.Namespace) -> dict:
             "threads": asked.threads,
             "memory": asked.memory,
         },
-        "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "versions": {name: installed_version(name) for name in PACKAGES}
+        | {"python": platform.python_version()},
         "clock": asked.clock,
         "limit": asked.limit,
         "shape": {name: getattr(asked, name) for name in SHAPE},
@@ -246,7 +230,7 @@ def main(arguments: list[str] | None = None) -> int:
         asked.features, asked.classes, asked.labelled, asked.n = 16, 5, 10, 10
     try:
         if asked.table:
-            write_table(README, TABLE, f"{tables(_results(asked.table))}\n")
+            write_table(README, TABLE, f"{tables(read_results(asked.table, tables))}\n")
             return 0
         results = measure(asked)
         if asked.json:
@@ -256,17 +240,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"benchmarks.active: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _results(file: Path) -> dict:
-    try:
-        results = json.loads(file.read_text(encoding="utf-8"))
-        tables(results)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise UserError(
-            f"{file.name} holds no results of this benchmark; --json writes such a file."
-        ) from None
-    return results
 
 
 if __name__ == "__main__":

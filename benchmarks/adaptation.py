@@ -6,18 +6,15 @@ import argparse
 import json
 import os
 import platform
-import resource
-import subprocess
 import sys
 from datetime import date
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
+from benchmarks.separate import in_a_process, installed_version, peak_memory, read_results
 from benchmarks.tools.adapters import OURS, ROWS, Clocked, now, since
 from transferlab.course.marked_table import write_table
 from transferlab.errors import UserError
@@ -62,10 +59,6 @@ def one(row: str, tool: str, samples: int, features: int) -> dict:
     accuracy = run(X, y, target, domains[3])
     seconds = since(start)  # predictions for the target take part
     return {
-        "row": row,
-        "tool": tool,
-        "samples": samples,
-        "features": features,
         "seconds": dict(zip(CLOCKS, seconds, strict=True)),
         "classifier_seconds": dict(zip(CLOCKS, Clocked.spent[-1], strict=True)),
         "accuracy": float(accuracy),
@@ -75,39 +68,17 @@ def one(row: str, tool: str, samples: int, features: int) -> dict:
     }
 
 
-def peak_memory() -> float:
-    """MiB of this process at its largest, imports and inputs included."""
-    status = Path("/proc/self/status")
-    if status.exists():  # getrusage also counts what the parent held when it started this process
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def in_a_process(row: str, tool: str, samples: int, features: int, asked) -> dict:
+def apart(row: str, tool: str, samples: int, features: int, asked) -> dict:
     """:func:`one` in a process of its own; what went wrong is in ``"missing"``."""
-    command = [sys.executable, "-m", "benchmarks.adaptation", "--one", row, tool, str(samples), str(features)]
-    threads = {
-        name: str(asked.threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    }
+    needs = ROWS[row][1][tool].needs
     known = {"row": row, "tool": tool, "samples": samples, "features": features}
-    if (needs := ROWS[row][1][tool].needs) and find_spec(needs) is None:
-        return known | {"missing": "not installed"}
-    try:
-        done = subprocess.run(
-            command,
-            env=os.environ | threads,
-            capture_output=True,
-            text=True,
-            timeout=asked.limit,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return known | {"missing": f"more than {asked.limit} s"}
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["killed, most likely out of memory"])[-1]
-        return known | {"missing": last[:200]}
-    return json.loads(done.stdout.splitlines()[-1])
+    return known | in_a_process(
+        "benchmarks.adaptation",
+        ["--one", row, tool, str(samples), str(features)],
+        needs=[needs] if needs else [],
+        threads=asked.threads,
+        limit=asked.limit,
+    )
 
 
 def measure(asked: argparse.Namespace) -> dict:
@@ -124,12 +95,13 @@ def measure(asked: argparse.Namespace) -> dict:
                     key = {"row": row, "tool": tool, "samples": samples, "features": features}
                     if any("missing" in run and key.items() <= run.items() for run in runs):
                         continue  # it failed in an earlier round
-                    runs.append(in_a_process(row, tool, samples, features, asked))
+                    runs.append(apart(row, tool, samples, features, asked))
                     print(_told(runs[-1]), file=sys.stderr, flush=True)
     return {
         "date": date.today().isoformat(),
         "machine": {"processor": platform.processor() or platform.machine(), "threads": asked.threads},
-        "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "versions": {name: installed_version(name) for name in PACKAGES}
+        | {"python": platform.python_version()},
         "clock": asked.clock,
         "small": [asked.samples, asked.features],
         "large": [asked.large_samples, asked.large_features],
@@ -240,7 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
         asked.repeats = 1
     try:
         if asked.table:
-            write_table(README, TABLE, f"{tables(_results(asked.table))}\n")
+            write_table(README, TABLE, f"{tables(read_results(asked.table, tables))}\n")
             return 0
         results = measure(asked)
         if asked.json:
@@ -250,24 +222,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"benchmarks.adaptation: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _results(file: Path) -> dict:
-    try:
-        results = json.loads(file.read_text(encoding="utf-8"))
-        tables(results)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise UserError(
-            f"{file.name} holds no results of this benchmark; --json writes such a file."
-        ) from None
-    return results
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import sys
 import time
 from dataclasses import asdict, replace
 from datetime import date
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
@@ -18,6 +17,7 @@ import torch
 from benchmarks.images import SIDE, photograph_windows
 from benchmarks.measure import OURS, PLAIN, ROWS, Row, available, compare, reuse, rounds, warm_up
 from benchmarks.problem import Problem
+from benchmarks.separate import installed_version
 from benchmarks.table import tables, update
 from transferlab import load_backbone
 from transferlab.errors import UserError
@@ -69,7 +69,8 @@ def measure(asked: argparse.Namespace) -> dict:
     return {
         "date": date.today().isoformat(),
         "machine": {"processor": _processor(), "cpus": os.cpu_count(), "threads": asked.threads},
-        "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "versions": {name: installed_version(name) for name in PACKAGES}
+        | {"python": platform.python_version()},
         "settings": {
             "backbone": BACKBONE + (", pretrained" if asked.pretrained else ", weights drawn by seed 0"),
             "images": len(train),
@@ -148,13 +149,6 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
     return int(text)
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _processor() -> str:
