@@ -92,7 +92,7 @@ def test_the_discriminator_s_accuracy_is_told_for_every_epoch(backbone, source, 
 def test_a_few_target_labels_are_learned(backbone, source, target, started):
     wrong = (target.labels + 1) % 3  # a mapping that nothing but these labels teaches
     for method in (SHOT, MCC):
-        model = method(backbone, **FAST | {"epochs": 12}, random_state=3)
+        model = method(backbone, **FAST | {"epochs": 40}, random_state=3)
         model.fit(
             source,
             None,

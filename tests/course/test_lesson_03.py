@@ -22,9 +22,9 @@ def trial(sources):
 
 
 def test_one_label_goes_further_with_the_source_and_its_gain_shrinks(trial):
-    assert trial.compare((FROZEN, 1), (SCRATCH, 1)).low > 0
+    # two seeds have no interval worth the name: that of the released claim is over ten
     few, many = (np.mean(trial.points((FROZEN, k), (SCRATCH, k))) for k in (1, 10))
-    assert few > many
+    assert few > 10 and few > many + 5
 
 
 def test_ten_target_labels_beat_the_source_alone(trial):
