@@ -186,10 +186,18 @@ def active_next(  # noqa: PLR0917 (typer calls it by name)
     out: Annotated[Path, typer.Option(help="Folder for next.csv and next.html.")] = Path("next-images"),
 ) -> None:
     """Choose the next images to label; writes next.csv to fill in and next.html to look at."""
-    from transferlab.reports.next_images import check_place, check_strategy, next_images, write_next
+    from transferlab.reports.next_images import (
+        check_labels,
+        check_place,
+        check_strategy,
+        next_images,
+        write_next,
+    )
 
     check_strategy(strategy)
     check_place(out, unlabelled)
+    if labels is not None:
+        check_labels(labels, unlabelled)
     with interruptible():
         found = next_images(
             images, unlabelled, n=n, strategy=strategy, labels=labels, backbone=backbone, seed=seed,

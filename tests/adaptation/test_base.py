@@ -166,6 +166,8 @@ def test_probabilities_of_classes_never_seen_are_zero():
 def test_unfitted_and_other_features(method, domains):
     with pytest.raises(NotFittedError, match=f"this {method.__name__} is not fitted yet; call fit first"):
         method().transform(domains[2])
+    with pytest.raises(NotFittedError, match="call fit first"):
+        method().score(domains[2], domains[3])
     model = fitted(method(), domains)
     with pytest.raises(
         UserError, match="X has 5 features, but 6 were fitted; extract them with the same backbone"

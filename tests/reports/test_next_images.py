@@ -91,6 +91,11 @@ def test_nothing_is_overwritten_and_mistakes_are_one_sentence(folders, tmp_path)
         (asked(folders, tmp_path / "b", "--strategy", "bald"), "is not one of random, least-confidence"),
         (asked(folders, tmp_path / "b", "--n", "13"), "13 images are asked for, but 12 of"),
         (asked(folders, tmp_path / "b", "--unlabelled", str(tmp_path / "gone")), "is not a folder"),
+        (asked(folders, tmp_path / "b", "--labels", str(tmp_path / "typo.csv")), "there is no label file"),
+        (
+            asked(folders, tmp_path / "b", "--labels", str(folders / "new" / "010.png")),
+            "inside the folder of images",
+        ),
     ]
     for result, said in cases:
         assert isinstance(result.exception, UserError) and said in str(result.exception)

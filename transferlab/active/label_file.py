@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from transferlab.active.label_rows import BrokenRow, Row, latest, read_rows, standing, write_row
+from transferlab.active.label_rows import BrokenRow, Row, latest, now, read_rows, standing, write_row
 from transferlab.data.listing import shown
 from transferlab.errors import UserError
 from transferlab.whole_file import write_whole
@@ -72,7 +71,7 @@ class LabelFile:
         """
         if answer == "undo":
             raise UserError("an answer is taken back by undo(), not by add().")
-        row = Row(image, label, answer, self.who, _now(), price)
+        row = Row(image, label, answer, self.who, now(), price)
         self._append(lambda _rows: row)
 
     def undo(self, among: Collection[str] | None = None) -> str | None:
@@ -87,7 +86,7 @@ class LabelFile:
 
         def taken_back(rows: list[Row]) -> Row | None:
             mine = [r for r in standing(rows) if r.who == self.who and (among is None or r.image in among)]
-            return Row(mine[-1].image, None, "undo", self.who, _now(), 0.0) if mine else None
+            return Row(mine[-1].image, None, "undo", self.who, now(), 0.0) if mine else None
 
         row = self._append(taken_back)
         return None if row is None else row.image
@@ -191,7 +190,3 @@ def check_outside(path, images) -> None:
             f"the label file {shown(str(path))!r} lies inside the folder of images {shown(str(images))!r}; "
             "name a file elsewhere."
         )
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime
 
 ANSWERS = ("label", "skip", "none", "undo")
 
@@ -24,6 +25,17 @@ class Row:
 
 
 COLUMNS = tuple(field.name for field in fields(Row))
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601 to the second.
+
+    Examples
+    --------
+    >>> len(now()), now()[-1]
+    (20, 'Z')
+    """
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class BrokenRow(Exception):

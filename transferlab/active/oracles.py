@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
+from transferlab.active.label_file import LabelFile
+from transferlab.active.label_rows import now
 from transferlab.errors import UserError
 
 
@@ -166,11 +167,6 @@ class FileLabels:
         ]
 
 
-def now() -> str:
-    """The time in UTC, ISO 8601 to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 def checked_positions(positions, n: int) -> list[int]:
     """``positions`` as whole numbers below ``n``; UserError where one lies outside the pool."""
     found = np.asarray(positions).ravel()
@@ -209,8 +205,6 @@ def _rows(path: Path):
         )
     if "answer" not in columns:
         return rows
-    from transferlab.active.label_file import LabelFile
-
     stands = LabelFile(path).labels()
     last = {(row["image"], row["label"]): (line, row) for line, row in rows}
     return [last[pair] for pair in stands.items()]

@@ -93,6 +93,7 @@ class FeatureAdapter(ClassifierMixin, BaseEstimator):
 
     def score(self, X, y, sample_weight=None) -> float:
         """Accuracy on target samples, a fraction."""
+        self._fitted()
         return super().score(X, true_labels(X, y, self.classes_), sample_weight)
 
     def predict_proba(self, X, domain: str = "target") -> np.ndarray:

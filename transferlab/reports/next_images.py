@@ -14,7 +14,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from transferlab.active import STRATEGIES, query
-from transferlab.active.label_file import LabelFile
+from transferlab.active.label_file import LabelFile, check_outside
 from transferlab.active.label_rows import standing
 from transferlab.adaptation.base import class_probabilities
 from transferlab.backbones import load_backbone
@@ -117,6 +117,15 @@ def check_strategy(strategy: str) -> None:
     """Refuse a strategy that a frozen network cannot serve."""
     if strategy not in USABLE:
         raise UserError(f"the strategy {strategy!r} is not one of {', '.join(USABLE)}.")
+
+
+def check_labels(labels: Path, folder: Path) -> None:
+    """Refuse a label file that is not there, since nothing would be learned from it, or that lies among the images."""
+    if not labels.is_file():
+        raise UserError(
+            f"there is no label file {shown(str(labels))!r}; leave --labels out to begin without one."
+        )
+    check_outside(labels, folder)
 
 
 def check_place(out: Path, folder: Path) -> None:
