@@ -8,8 +8,18 @@ import sys
 import threading
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
+
+#: Controls of a cell that have no name to say.
+UNNAMED = """cell => [...cell.querySelectorAll(
+    '.jupyter-widgets :is(input, select, textarea, button, [role=slider], [role=application])')]
+  .filter(e => e.offsetParent && !(e.getAttribute('aria-label') || e.title || e.textContent.trim()
+    && e.tagName === 'BUTTON' || e.labels && e.labels.length && e.labels[0].textContent.trim()
+    || (e.getAttribute('aria-labelledby') && document.getElementById(e.getAttribute('aria-labelledby')))
+    || e.closest('.widget-inline-hbox')?.querySelector('.widget-label')?.textContent.trim()))
+  .map(e => e.outerHTML.slice(0, 200))"""
 
 
 def start(root):
@@ -59,3 +69,29 @@ def wait_for_kernel(base, token, name):
                 return
         time.sleep(0.5)
     pytest.fail("no kernel became idle in four minutes")
+
+
+def run_all(page, cells):
+    """Run every cell, and wait until each has its number."""
+    page.locator(".jp-NotebookPanel:visible .jp-Notebook").click(position={"x": 3, "y": 3})
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
+    numbered = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].filter(e => /\\d/.test(e.textContent))"
+    page.wait_for_function(f"{numbered}.length === {cells}", timeout=240_000)
+
+
+def choose_theme(page, scheme):
+    chosen = page.locator(f"body[data-jp-theme-light='{str(scheme == 'Light').lower()}']")
+    if chosen.count():
+        return
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.locator(".lm-Menu-itemLabel:text-is('Theme')").hover()
+    page.locator(f".lm-Menu-itemLabel:text-is('JupyterLab {scheme}')").click()
+    chosen.wait_for(state="attached", timeout=60_000)
+    page.wait_for_timeout(1000)
+
+
+def save_picture(cell, name):
+    if folder := os.environ.get("TRANSFERLAB_SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        cell.screenshot(path=Path(folder, f"widget-{name}.png"))

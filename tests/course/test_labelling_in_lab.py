@@ -8,9 +8,8 @@ import json
 import nbformat
 import numpy as np
 import pytest
-from a_lab import open_notebook, write_setting
+from a_lab import UNNAMED, choose_theme, open_notebook, run_all, save_picture
 from PIL import Image, ImageDraw
-from test_widgets_in_lab import UNNAMED, choose_theme, run_all, save_picture
 
 from transferlab.active.label_file import LabelFile
 
@@ -44,15 +43,6 @@ def draw_shapes(folder):
             pen.regular_polygon((int(x) + 45, int(y) + 45, 50), 3, fill=colour)
         image.save(folder / f"{k:02}.png")
     return kinds
-
-
-@pytest.fixture
-def page(lab, browser):
-    write_setting(lab[3], "notebook-extension/tracker", windowingMode="none")
-    write_setting(lab[3], "apputils-extension/notification", fetchNews="false", doNotDisturbMode=True)
-    context = browser.new_context(viewport={"width": 1300, "height": 1000})
-    yield context.new_page()
-    context.close()
 
 
 class Labelling:

@@ -4,8 +4,7 @@ import json
 
 import nbformat
 import pytest
-from a_lab import open_notebook
-from test_widgets_in_lab import choose_theme, page, run_all, save_picture  # noqa: F401 (page is a fixture)
+from a_lab import choose_theme, open_notebook, run_all, save_picture
 
 from transferlab.course.editions import KERNEL
 from transferlab.course.progress import FILE
@@ -20,7 +19,7 @@ CELLS = (
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_questions_are_answered_by_key_in_both_themes(lab, page):  # noqa: F811
+def test_questions_are_answered_by_key_in_both_themes(lab, page):
     address, folder, *_ = lab
     cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})

@@ -5,13 +5,11 @@
 
 import ast
 import json
-import os
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
-from a_lab import open_notebook, write_setting
+from a_lab import UNNAMED, choose_theme, open_notebook, run_all, save_picture
 
 from transferlab.course.editions import EDITIONS, read_source, tags
 from transferlab.course.lessons import lesson_sources
@@ -69,13 +67,6 @@ def test_what_a_widget_draws_on_is_found():
 
 PICTURE = """cell => [...cell.querySelectorAll('.widget-html-content, .jp-OutputArea-output img, svg, canvas')]
   .map(e => e.tagName === 'IMG' ? e.src : e.tagName === 'CANVAS' ? e.toDataURL() : e.innerHTML).join('|')"""
-UNNAMED = """cell => [...cell.querySelectorAll(
-    '.jupyter-widgets :is(input, select, textarea, button, [role=slider], [role=application])')]
-  .filter(e => e.offsetParent && !(e.getAttribute('aria-label') || e.title || e.textContent.trim()
-    && e.tagName === 'BUTTON' || e.labels && e.labels.length && e.labels[0].textContent.trim()
-    || (e.getAttribute('aria-labelledby') && document.getElementById(e.getAttribute('aria-labelledby')))
-    || e.closest('.widget-inline-hbox')?.querySelector('.widget-label')?.textContent.trim()))
-  .map(e => e.outerHTML.slice(0, 200))"""
 TROUBLE = (
     "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr'], "
     ".jupyter-widgets [role=alert]"
@@ -151,15 +142,6 @@ class Shown:
         return None
 
 
-@pytest.fixture
-def page(lab, browser):
-    write_setting(lab[3], "notebook-extension/tracker", windowingMode="none")
-    write_setting(lab[3], "apputils-extension/notification", fetchNews="false", doNotDisturbMode=True)
-    context = browser.new_context(viewport={"width": 1300, "height": 1300})
-    yield context.new_page()
-    context.close()
-
-
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.parametrize("lesson", widget_lessons())
@@ -187,29 +169,3 @@ def test_the_widget_moves_in_both_themes(lab, page, lesson):
         save_picture(shown.cell, f"{lesson}-{scheme.lower()}")
     assert shown.plays() is not False, "the play button does not move the widget by itself"
     assert elsewhere == []
-
-
-def run_all(page, cells):
-    """Run every cell, and wait until each has its number."""
-    page.locator(".jp-NotebookPanel:visible .jp-Notebook").click(position={"x": 3, "y": 3})
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
-    numbered = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].filter(e => /\\d/.test(e.textContent))"
-    page.wait_for_function(f"{numbered}.length === {cells}", timeout=240_000)
-
-
-def choose_theme(page, scheme):
-    chosen = page.locator(f"body[data-jp-theme-light='{str(scheme == 'Light').lower()}']")
-    if chosen.count():
-        return
-    page.get_by_role("menuitem", name="Settings", exact=True).click()
-    page.locator(".lm-Menu-itemLabel:text-is('Theme')").hover()
-    page.locator(f".lm-Menu-itemLabel:text-is('JupyterLab {scheme}')").click()
-    chosen.wait_for(state="attached", timeout=60_000)
-    page.wait_for_timeout(1000)
-
-
-def save_picture(cell, name):
-    if folder := os.environ.get("TRANSFERLAB_SCREENSHOTS"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        cell.screenshot(path=Path(folder, f"widget-{name}.png"))
