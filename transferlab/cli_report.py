@@ -143,7 +143,7 @@ def report_active(  # noqa: PLR0917 (typer calls it by name)
     ] = None,
 ) -> None:
     """Label more, label cleverer, or transfer better: measure all three on images; writes a folder with report.html."""
-    from transferlab.reports.active_study import check_request
+    from transferlab.reports.active_request import check_request
 
     asked = {
         "backbone": backbone, "profile": str(profile), "strategies": strategy or [], "arms": arm or [],

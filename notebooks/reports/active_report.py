@@ -45,8 +45,9 @@ from transferlab.reports import active_gains as gains
 from transferlab.reports import active_results as results
 from transferlab.reports import active_study as study
 from transferlab.reports import active_text as text
+from transferlab.reports.active_request import Request
 
-request = study.Request(
+request = Request(
     backbone, profile, strategies, arms, budgets, seeds, seed, target, label_price, fixed_costs, device
 )
 task, parts = study.load_active_images(images, source, backbone, group_regex=group_regex, mirror=mirror)
@@ -92,7 +93,7 @@ HTML(text.curves_table(found, test))
 # ## What transfer brings, what choosing brings
 #
 # In log odds, in which a ceiling at 100 % fakes no interaction. The arm and the strategy were taken on validation
-# images.
+# images. A strategy that needs answers of a model begins with images drawn at random, and can gain nothing there.
 
 # %%
 if found.main is not None:

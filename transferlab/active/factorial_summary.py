@@ -157,8 +157,8 @@ class Recommendation:
                 f"labels ({price})"
             )
         if not self.budget:
-            return f"Take {name}, and label nothing ({price})"
-        return f"Take {name}, and label about {self.budget} images ({price})"
+            return f"Take {name}: label nothing ({price})"
+        return f"Take {name}: label about {self.budget} images ({price})"
 
     def tested(self, test: Answers) -> tuple[int, Interval]:
         """The nearest budget tried that is enough, and the accuracy on the test there."""
@@ -171,7 +171,7 @@ class Recommendation:
         """What to do, with what the test says of it."""
         budget, i = self.tested(test)
         return (
-            f"{self.advice}: with {budget} labels {i.estimate:.1%} of the test images are right "
+            f"{self.advice}; with {budget} labels {i.estimate:.1%} of the test images are right "
             f"(95 % interval {i.low:.1%} to {i.high:.1%}, n = {i.n:,}, {i.seeds} seed{'' if i.seeds == 1 else 's'})."
         )
 

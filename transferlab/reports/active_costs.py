@@ -13,6 +13,7 @@ from transferlab.evaluation import LabelsSaved
 from transferlab.reports.active_findings import Findings
 from transferlab.reports.active_study import ActiveFits, ActivePlan
 from transferlab.reports.text import percent
+from transferlab.viz import percent as whole
 from transferlab.viz import sentence
 from transferlab.viz.words import count
 
@@ -46,7 +47,7 @@ def costs_html(plan: ActivePlan, fits: ActiveFits, found: Findings, test: Answer
         "<code>--label-price</code> and <code>--fixed-cost ARM=PRICE</code> (training, licences, hours) "
         "set others.</p>"
         + (f"<ul>{sentences}</ul>" if sentences else "")
-        + f"<table><tr><th>way to {percent(fits.choice.target)}</th><th>labels</th><th>95 % interval</th>"
+        + f"<table><tr><th>way to {whole(fits.choice.target)}</th><th>labels</th><th>95 % interval</th>"
         f"<th>fixed</th><th>cost</th></tr>{body}</table>"
         f"<p>n = {count(test.n, 'test image')}, {count(len(test.seeds), 'seed')}. Curves are made monotone and never "
         f"continued: what {most:,} labels do not reach costs more than is known.</p>"
@@ -60,16 +61,17 @@ def crossovers(plan: ActivePlan, found: Findings, most: int) -> list[str]:
     few, fixed_few = found.needed[first].needed, fixed.get(first[0], 0.0)
     if np.isinf(few):
         return []
+    beyond = [curve_name(c) for c in ways[1:] if np.isinf(found.needed[c].needed)]
     said = []
-    for other in ways[1:]:
+    if beyond:
+        one = len(beyond) == 1
+        said.append(
+            f"Not reached with {most:,} labels: {'; '.join(beyond)}. So no price of a label is known at which "
+            f"{'it' if one else 'any of them'} would be cheaper than {curve_name(first)}."
+        )
+    for other in ways[1 : len(ways) - len(beyond)]:
         many, fixed_many = found.needed[other].needed, fixed.get(other[0], 0.0)
         a, b = curve_name(first), curve_name(other)
-        if np.isinf(many):
-            said.append(
-                f"{sentence(b)} does not reach the target with {most:,} labels, so no price of a label at which it "
-                "would be the cheaper one is known."
-            )
-            continue
         price = crossover(many, fixed_many, few, fixed_few)
         if price is not None:
             said.append(f"{sentence(b)} is cheaper than {a} where a label costs less than {price:.2g}.")

@@ -17,6 +17,9 @@ from transferlab.viz import Card
 from transferlab.viz.words import count, in_line
 
 _SHOWN = 8
+_PICKING_FOOT = (
+    "points of accuracy, mean over budgets; bars: 95 % intervals, one at a time; red where beside zero"
+)
 
 
 def basis(test: Answers) -> str:
@@ -135,13 +138,19 @@ def picking_card(found: Findings, test: Answers) -> Card | None:
         for p in found.picking
     }
     marked = [name for name, (_, low, high) in rows.items() if low > 0 or high < 0]
+    return viz.effects(rows, _picking_finding(rows, marked, test), foot=_PICKING_FOOT, marked=marked)
+
+
+def _picking_finding(rows: dict[str, tuple], marked: Sequence[str], test: Answers) -> str:
+    start = "Picking on pretrained features instead of the network's own"
+    if len(rows) == 1:
+        [(name, (points, low, high))] = rows.items()
+        return f"{start} moves {name} by {points:+.1f} points ({low:+.1f} to {high:+.1f}; {basis(test)})"
     better, worse = (sum(rows[name][0] * sign > 0 for name in marked) for sign in (1, -1))
-    finding = (
-        f"Picking on pretrained features instead of the network's own is better in {better} of "
-        f"{count(len(rows), 'case')}, worse in {worse}, not told apart in {len(rows) - better - worse} ({basis(test)})"
+    return (
+        f"{start}: of {len(rows)} ways {better} get better, {worse} worse, and {len(rows) - better - worse} are not told "
+        f"apart ({basis(test)})"
     )
-    foot = "points of accuracy, mean over budgets; bars: 95 % intervals, one at a time; marked: beside zero"
-    return viz.effects(rows, finding, foot=foot, marked=marked)
 
 
 def needed_card(plan: ActivePlan, fits: ActiveFits, found: Findings, test: Answers) -> Card:

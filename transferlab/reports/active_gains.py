@@ -9,9 +9,10 @@ import numpy as np
 from transferlab.active.factorial_effects import Effect
 from transferlab.active.factorial_summary import Answers
 from transferlab.evaluation import Comparison
-from transferlab.reports.active_findings import Findings
+from transferlab.reports.active_findings import Crossed, Findings
 from transferlab.reports.active_study import ActiveFits
-from transferlab.reports.text import p_value, percent
+from transferlab.reports.text import p_value
+from transferlab.viz import percent as whole
 from transferlab.viz.words import count
 
 _GAINS = {
@@ -29,16 +30,24 @@ def effects_html(fits: ActiveFits, found: Findings, test: Answers) -> str:
             "<p>Gains from transfer and from choosing need the arm scratch, another arm and a strategy other than "
             "random picks; leave fewer of them out.</p>"
         )
+    return _in_labels(fits, found.main, test) + _all_effects(found, test)
+
+
+def _in_labels(fits: ActiveFits, crossed: Crossed, test: Answers) -> str:
+    target, way = whole(fits.choice.target), f"{escape(crossed.arm)} and {escape(crossed.strategy)}"
+    if not any(crossed.in_labels.values()):
+        return (
+            f"<p>As labels to {target}, gains of {way} are not known: a curve of each does not reach it with "
+            f"{count(test.budgets[-1], 'label')}.</p>"
+        )
     body = "".join(
         f"<tr><td>{escape(_GAINS[name])}</td><td>{_factor(effect)}</td></tr>"
-        for name, effect in found.main.in_labels.items()
+        for name, effect in crossed.in_labels.items()
     )
     return (
-        f"<p>As labels to {percent(fits.choice.target)}, for {escape(found.main.arm)} and "
-        f"{escape(found.main.strategy)}: how many times fewer are needed; 1 is no gain, and an interaction below 1 "
-        "says that transfer shrinks what choosing gains. On plain accuracy the ceiling alone would shrink it.</p>"
+        f"<p>As labels to {target}, for {way}: how many times fewer are needed. 1 is no gain, and an interaction below "
+        "1 says that transfer shrinks what choosing gains. On plain accuracy the ceiling alone would shrink it.</p>"
         f"<table><tr><th>gain</th><th>times fewer labels (95 % interval)</th></tr>{body}</table>"
-        + _all_effects(found, test)
     )
 
 

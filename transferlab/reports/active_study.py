@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,85 +16,17 @@ from transferlab.active.factorial_summary import (
     recommend,
     validation_answers,
 )
-from transferlab.active.strategies import STRATEGIES
 from transferlab.active.study_plan import CellResult, Study, study_of
 from transferlab.data import ImageSet, Task
 from transferlab.data.cache import cache_dir
 from transferlab.data.load import load_labelled
 from transferlab.errors import UserError
-from transferlab.reports.adaptation_domains import check_domains, same_classes
+from transferlab.reports.active_request import Request
+from transferlab.reports.adaptation_domains import same_classes
 from transferlab.reports.transfer_study import load_report_task
 
 _STEP = 0.05  # to which a target that was not given is rounded down
 _SHARE = 0.9
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person asked for.
-
-    budgets : labels in all; empty takes the profile's, and so do strategies, arms and 0 seeds
-    target : accuracy, a fraction; 0 leaves it to validation images
-    label_price : of a label; fixed_costs : ``ARM=PRICE``, what an arm costs whatever is labelled
-
-    Raises
-    ------
-    UserError
-        for a strategy or arm that is not known, a target that is no fraction, or a price below 0.
-
-    Examples
-    --------
-    >>> Request(fixed_costs=("frozen=30",)).fixed
-    {'frozen': 30.0}
-    """
-
-    backbone: str = "tiny"
-    profile: str = "lesson"
-    strategies: Sequence[str] = ()
-    arms: Sequence[str] = ()
-    budgets: Sequence[int] = ()
-    seeds: int = 0
-    seed: int = 0
-    target: float = 0.0
-    label_price: float = 1.0
-    fixed_costs: Sequence[str] = ()
-    device: str = "auto"
-
-    def __post_init__(self):
-        for what, names, known in (
-            ("strategy", self.strategies, tuple(STRATEGIES)),
-            ("arm", self.arms, ARMS),
-        ):
-            unknown = [name for name in names if name not in known]
-            if unknown:
-                raise UserError(f"there is no {what} {unknown[0]!r}; choose from {', '.join(known)}.")
-        if not 0 <= self.target <= 1:
-            raise UserError(
-                f"the target accuracy is a fraction above 0 and up to 1, such as 0.8, not {self.target:g}; leave it "
-                "out to take one from validation images."
-            )
-        if not 0 <= self.label_price < np.inf:
-            raise UserError(f"the price of a label is a number from 0 on, not {self.label_price:g}.")
-        if any(isinstance(b, bool) or not isinstance(b, int) or b < 1 for b in self.budgets):
-            raise UserError(f"budgets are whole numbers of labels from 1 on, not {list(self.budgets)}.")
-        _ = self.fixed
-
-    @property
-    def fixed(self) -> dict[str, float]:
-        """Arm to what it costs whatever is labelled."""
-        found = {}
-        for text in self.fixed_costs:
-            arm, _, price = str(text).partition("=")
-            try:
-                found[arm] = float(price)
-            except ValueError:
-                found[arm] = -1.0
-            if arm not in (*ARMS, *WITHOUT_LABELS) or not 0 <= found[arm] < np.inf:
-                raise UserError(
-                    f"the fixed cost {text!r} is not ARM=PRICE with a price from 0 on; write for example all=200, with "
-                    f"an arm out of {', '.join((*ARMS, *WITHOUT_LABELS))}."
-                )
-        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,13 +55,6 @@ class ActiveFits:
     validation: Answers
     choice: Recommendation
     stored: int = 0
-
-
-def check_request(images: str, source: str, **asked) -> None:
-    """Refuse what can be refused before a kernel starts; ``asked`` as :class:`Request` takes it."""
-    Request(**asked)
-    if source:
-        check_domains(source, images)
 
 
 def load_active_images(

@@ -15,6 +15,8 @@ from transferlab.reports.active_findings import Findings
 from transferlab.reports.active_study import ActiveFits, ActivePlan
 from transferlab.reports.html import audit_html
 from transferlab.reports.text import percent
+from transferlab.viz import percent as whole
+from transferlab.viz import sentence
 from transferlab.viz.words import count, in_line
 
 _FEW_SEEDS, _FEW_HELD, _FEW_TESTED = 5, 50, 100
@@ -80,7 +82,7 @@ def choice(plan: ActivePlan, fits: ActiveFits) -> str:
         f'<p class="finding"><strong>{escape(fits.choice.advice)}.</strong> {escape(reason(fits))} No test label had a '
         "part in it.</p>"
         + _warned(warnings(plan, fits))
-        + f"<p>The target is {percent(fits.choice.target)}, {given}. A strategy is a candidate only where it was told "
+        + f"<p>The target is {whole(fits.choice.target)}, {given}. A strategy is a candidate only where it was told "
         "from random picks in its arm (p below 0.05 after Holm's correction). Validation images flatter: they come "
         "from the same place as the pool, so that what a new place would change is not seen; and the cheapest of many ways "
         "is partly the luckiest. The test below had no say.</p>" + _candidates(fits)
@@ -88,14 +90,16 @@ def choice(plan: ActivePlan, fits: ActiveFits) -> str:
 
 
 def reason(fits: ActiveFits) -> str:
-    """Why it was chosen, in one sentence."""
+    """Why it was chosen, and what its name means."""
     n = f"n = {count(fits.validation.n, 'validation image')}, {count(len(fits.validation.seeds), 'seed')}"
-    ways = count(len(fits.choice.needed), "way")
-    if fits.choice.reached:
-        return (
-            f"It is the cheapest of {ways} to {percent(fits.choice.target)} of the validation images ({n})."
-        )
-    return f"It is the most accurate of {ways} on validation images ({n})."
+    ways, target = count(len(fits.choice.needed), "way"), whole(fits.choice.target)
+    why = "the most accurate" if not fits.choice.reached else "the cheapest"
+    where = "on validation images" if not fits.choice.reached else f"to {target} of the validation images"
+    arm, strategy, _ = fits.choice.curve
+    meant = f"{sentence(arm)} is {_ARMS[arm]}"
+    if strategy in STRATEGIES:
+        meant += f"; {strategy} asks {STRATEGIES[strategy].text}"
+    return f"It is {why} of {ways} {where} ({n}). {meant}."
 
 
 def _candidates(fits: ActiveFits) -> str:
@@ -130,7 +134,7 @@ def warnings(plan: ActivePlan, fits: ActiveFits) -> list[str]:
         said.append(f"Only {count(held, 'validation image')} chose: another few might have chosen otherwise.")
     if not fits.choice.reached:
         said.append(
-            f"No way reached {percent(fits.choice.target)} on validation images; the labels for it are not known, only "
+            f"No way reached {whole(fits.choice.target)} on validation images; the labels for it are not known, only "
             "that more are needed."
         )
     best = max(float(stack.mean((1, 2)).max()) for stack in fits.validation.correct.values())
