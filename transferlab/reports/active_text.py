@@ -84,8 +84,8 @@ def choice(plan: ActivePlan, fits: ActiveFits) -> str:
         + _warned(warnings(plan, fits))
         + f"<p>The target is {whole(fits.choice.target)}, {given}. A strategy is a candidate only where it was told "
         "from random picks in its arm (p below 0.05 after Holm's correction). Validation images flatter: they come "
-        "from the same place as the pool, so that what a new place would change is not seen; and the cheapest of many ways "
-        "is partly the luckiest. The test below had no say.</p>" + _candidates(fits)
+        "from the same place as the pool, so that what a new place would change is not seen; and the cheapest of many "
+        "ways is partly the luckiest. The test below had no say.</p>" + _candidates(fits)
     )
 
 
