@@ -36,8 +36,8 @@ class Again:
             f"{taken} of {count(of, 'curve')} were taken from the grid that comes with transferlab. One of them, "
             f"{self.name}, seed {self.seed}, was run here again in {self.seconds:.0f} s: {percent(self.alike)} of its "
             f"{self.answers:,} answers are the same, and with {self.budget} labels {percent(self.here)} of the "
-            f"validation images are right here, {percent(self.stored)} there (n = {self.n}). Another processor rounds in "
-            "other places."
+            f"validation images are right here, {percent(self.stored)} there (n = {self.n}). Another processor rounds "
+            "in other places."
         )
 
 
