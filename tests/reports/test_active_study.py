@@ -210,6 +210,15 @@ def test_figures_say_what_the_numbers_say(told):
     drawn = [line.get_ydata()[-1] for line in axes["frozen"].lines if len(line.get_xdata()) == 3]
     assert sorted(drawn) == pytest.approx(sorted(test.correct[c][-1].mean() for c in (FR, FM)))
     assert "transfer brings +" in active_figures.effects_card(found.main, test).finding
+    assert (
+        "raises what choosing gains with 8 and 16 labels (n"
+        in active_figures.effects_card(found.main, test).finding
+    )
+    nothing = tuple({**by, "interaction": by["choosing, scratch"]} for by in found.main.by_budget)
+    flat = active_figures.effects_card(replace(found.main, by_budget=nothing), test)
+    assert "no interaction is shown" in flat.finding
+    on_test = f"that way needs {found.needed[FM].needed:.0f} labels"
+    assert on_test in active_text.tested(fits, found, test)
     assert "moves scratch, margin by +" in active_figures.picking_card(found, test).finding
     needed = active_figures.needed_card(plan, fits, found, test)
     assert (

@@ -112,17 +112,25 @@ def effects_card(found: Crossed, test: Answers) -> Card:
 def _effects_finding(found: Crossed, test: Answers) -> str:
     last = found.by_budget[-1]
     transfer, choosing, both = (last[name] for name in ("transfer", "choosing, transferred", "interaction"))
-    said = (
+    at = {budget: by["interaction"] for budget, by in zip(test.budgets, found.by_budget, strict=True)}
+    changes = {
+        "raises": [b for b, effect in at.items() if effect.low > 0],
+        "shrinks": [b for b, effect in at.items() if effect.high < 0],
+    }
+    told = [
+        f"{verb} what choosing gains with {_listed(budgets)}" for verb, budgets in changes.items() if budgets
+    ]
+    tail = f"transfer {' and '.join(told)}" if told else f"no interaction is shown, {_in_odds(both)}"
+    return (
         f"With {count(test.budgets[-1], 'label')} transfer brings {_in_odds(transfer)} in log odds, choosing by "
-        f"{found.strategy} {_in_odds(choosing)}"
+        f"{found.strategy} {_in_odds(choosing)}; {tail} ({basis(test)})"
     )
-    if both.high < 0:
-        tail = f"transfer shrinks what choosing gains, by {_in_odds(both)}"
-    elif both.low > 0:
-        tail = f"transfer raises what choosing gains, by {_in_odds(both)}"
-    else:
-        tail = f"that transfer changes what choosing gains is not shown, {_in_odds(both)}"
-    return f"{said}; {tail} ({basis(test)})"
+
+
+def _listed(budgets: Sequence[int]) -> str:
+    """Budgets as a list in words."""
+    *most, last = [f"{b:,}" for b in budgets]
+    return f"{', '.join(most)} and {last} labels" if most else count(budgets[0], "label")
 
 
 def _in_odds(effect: Effect) -> str:

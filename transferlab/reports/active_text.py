@@ -189,7 +189,19 @@ def tested(fits: ActiveFits, found: Findings, test: Answers) -> str:
         f'<p class="finding">{escape(curve_name(fits.choice.curve))} with {count(budget, "label")}: '
         f"<strong>{percent(i.estimate)}</strong> of the test images are right (95 % interval {percent(i.low)} to "
         f"{percent(i.high)}, n = {count(i.n, 'test image')}, {count(i.seeds, 'seed')}); on validation images it was "
-        f"{percent(there)}.</p>" + _warned(opened_warnings(fits, found, test))
+        f"{percent(there)}.</p>" + _on_test(fits, found, test) + _warned(opened_warnings(fits, found, test))
+    )
+
+
+def _on_test(fits: ActiveFits, found: Findings, test: Answers) -> str:
+    """The labels that the chosen way needs on the test, beside those it was chosen for."""
+    need, chosen, most = found.needed.get(fits.choice.curve), fits.choice, test.budgets[-1]
+    if need is None or not chosen.reached:
+        return ""
+    ends = f"95 % interval {_needed(need.low, most)} to {_needed(need.high, most)}"
+    return (
+        f"<p>To {whole(chosen.target)} of the test images that way needs {_needed(need.needed, most)} labels ({ends}); "
+        f"on validation images it was {chosen.budget:,}. Plan with the larger number.</p>"
     )
 
 
