@@ -46,6 +46,7 @@ def curves_card(plan: ActivePlan, found: Findings, test: Answers) -> Card:
         if strategy in found.headline.shown and picker in ("none", picks):
             point = (row["budget"], row["accuracy"], row["ci_low"], row["ci_high"])
             panels.setdefault(arm, {}).setdefault(strategy, []).append(point)
+    left_out = [name for name in plan.study.strategies if name not in found.headline.shown]
     levels = {"chance": 1 / len(plan.task.classes)}
     levels |= {f"{arm}, no label": float(table.mean()) for arm, table in test.without_labels.items()}
     return viz.budget_curves(
@@ -53,7 +54,8 @@ def curves_card(plan: ActivePlan, found: Findings, test: Answers) -> Card:
         _curves_finding(found, test),
         grey=("random",),
         levels=levels,
-        foot="accuracy; across: labels in all, logarithmic; bands: 95 % intervals over seeds and images",
+        foot="accuracy; across: labels in all, logarithmic; bands: 95 % intervals"
+        + (f"; in the table alone: {', '.join(left_out)}" if left_out else " over seeds and images"),
     )
 
 

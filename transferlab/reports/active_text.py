@@ -76,7 +76,7 @@ def choice(plan: ActivePlan, fits: ActiveFits) -> str:
     given = (
         "as asked"
         if plan.request.target
-        else "nine tenths of the best on validation images, rounded down to 5 %"
+        else "nine tenths of the best at random picks or without labels, rounded down to 5 %"
     )
     return (
         f'<p class="finding"><strong>{escape(fits.choice.advice)}.</strong> {escape(reason(fits))} No test label had a '
