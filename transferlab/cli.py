@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from transferlab.cli_course import ProfileName, course_app, interruptible
+from transferlab.cli_course import course_app, interruptible
+from transferlab.cli_report import Device, report_app
 from transferlab.errors import UserError
 
 app = typer.Typer(
@@ -20,133 +19,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-report_app = typer.Typer(help="Run a report on images.", no_args_is_help=True)
 active_app = typer.Typer(help="Label images where labels teach most.", no_args_is_help=True)
 models_app = typer.Typer(help="The networks that come with transferlab.", no_args_is_help=True)
 app.add_typer(report_app, name="report")
 app.add_typer(course_app, name="course")
 app.add_typer(models_app, name="models")
 app.add_typer(active_app, name="active")
-
-
-class Device(StrEnum):
-    """Where it runs."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-@report_app.callback()
-def report() -> None:
-    """Run a report on images."""
-
-
-@report_app.command("transfer")
-def report_transfer(  # noqa: PLR0917 (typer calls it by name)
-    images: Annotated[
-        str, typer.Argument(help="A folder, a CSV file, a bundled set or torchvision/NAME.")
-    ] = "materials",
-    backbone: Annotated[
-        list[str] | None,
-        typer.Option(help="tiny, timm/NAME, torchvision/NAME or FILE.safetensors; may be repeated. [tiny]"),
-    ] = None,
-    labels_per_class: Annotated[
-        list[int] | None, typer.Option(help="Labels a class, validation included; may be repeated.")
-    ] = None,
-    profile: Annotated[ProfileName, typer.Option(help="How much to do.")] = ProfileName.lesson,
-    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
-    seeds: Annotated[int, typer.Option(min=0, help="Repetitions; 0 takes the profile's number.")] = 0,
-    group_regex: Annotated[
-        str, typer.Option(help="First capture group names what no split may straddle (patient, burst).")
-    ] = "",
-    mirror: Annotated[str, typer.Option(help="Folder with torchvision's data sets, for use offline.")] = "",
-    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("transfer-report"),
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Any parameter of the notebook.")
-    ] = None,
-) -> None:
-    """Compare ways to transfer on images and recommend one; writes a folder with report.html."""
-    from transferlab.reports.run import check_out, run_report
-
-    check_out(out)
-    name = Path(images).name or images
-    print(f"Report on {name}, profile {profile}; progress follows.", file=sys.stderr)
-    with interruptible():
-        page = run_report(
-            "reports/transfer_report",
-            {
-                "task": images,
-                "backbones": backbone or ["tiny"],
-                "labels_per_class": labels_per_class or [],
-                "profile": str(profile),
-                "device": str(device),
-                "seeds": seeds,
-                "group_regex": group_regex,
-                "mirror": mirror,
-            },
-            out,
-            title=f"Transfer report: {name}",
-            extra=parameter or [],
-            command=shlex.join(["transferlab", *sys.argv[1:]]),
-        )
-    print(f"The report is in {page.resolve()}")
-
-
-@report_app.command("adaptation")
-def report_adaptation(  # noqa: PLR0917 (typer calls it by name)
-    source: Annotated[
-        str, typer.Argument(help="Labelled images: a folder, a CSV file, a bundled set or torchvision/NAME.")
-    ],
-    target: Annotated[
-        str, typer.Argument(help="Images to adapt to: the same, or a folder without class folders.")
-    ],
-    backbone: Annotated[
-        str, typer.Option(help="tiny, timm/NAME, torchvision/NAME or FILE.safetensors.")
-    ] = "tiny",
-    profile: Annotated[ProfileName, typer.Option(help="How much to do.")] = ProfileName.lesson,
-    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
-    seeds: Annotated[int, typer.Option(min=0, help="Repetitions; 0 takes the profile's number.")] = 0,
-    resolution: Annotated[
-        int, typer.Option(min=0, help="Pixels a side for both domains; 0 takes the smaller of their own.")
-    ] = 0,
-    group_regex: Annotated[
-        str, typer.Option(help="First capture group names what no split may straddle (patient, burst).")
-    ] = "",
-    mirror: Annotated[str, typer.Option(help="Folder with torchvision's data sets, for use offline.")] = "",
-    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("adaptation-report"),
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Any parameter of the notebook.")
-    ] = None,
-) -> None:
-    """Adapt a model from labelled SOURCE to TARGET, whose labels choose nothing; writes a folder with report.html."""
-    from transferlab.reports.adaptation_domains import check_domains
-    from transferlab.reports.run import check_out, run_report
-
-    check_out(out)
-    check_domains(source, target)  # before a kernel starts
-    names = [Path(name).name or name for name in (source, target)]
-    print(f"Report on {names[0]} to {names[1]}, profile {profile}; progress follows.", file=sys.stderr)
-    with interruptible():
-        page = run_report(
-            "reports/adaptation_report",
-            {
-                "source": source,
-                "target": target,
-                "backbone": backbone,
-                "profile": str(profile),
-                "device": str(device),
-                "seeds": seeds,
-                "resolution": resolution,
-                "group_regex": group_regex,
-                "mirror": mirror,
-            },
-            out,
-            title=f"Adaptation report: {names[0]} to {names[1]}",
-            extra=parameter or [],
-            command=shlex.join(["transferlab", *sys.argv[1:]]),
-        )
-    print(f"The report is in {page.resolve()}")
 
 
 @app.command()

@@ -28,7 +28,7 @@ from transferlab.errors import UserError
 from transferlab.training.boundary_cache import BoundaryCache
 from transferlab.transfer import FineTuning
 
-QUICK = ArmSettings(epochs=1, scratch_epochs=1, source_epochs=1, adapt_epochs=1, device="cpu")
+QUICK = ArmSettings(epochs=1, scratch_epochs=1, source_epochs=1, adapt_epochs=1, least_steps=0, device="cpu")
 STUDY = Study((6, 12), (0, 1), ("scratch", "frozen"), ("random", "margin"), settings=QUICK)
 
 
@@ -130,6 +130,27 @@ def test_other_images_labels_or_settings_are_other_cells(images, study_folder):
         assert Bench(other, changed, study_folder).load(cell) is None
     more = replace(STUDY, seeds=(0, 1, 2), strategies=("random", "margin", "badge"))
     assert Bench(more, images, study_folder).load(cell) is not None  # a larger study takes over what is there
+
+
+def test_released_cells_are_taken_where_all_that_they_depend_on_is_the_same(images, study_folder, tmp_path):
+    whole, bench = ran(images, study_folder), Bench(STUDY, images)
+    marked = {bench.key(r.cell): replace(r, notes=("released",)) for r in whole}
+    told = io.StringIO()
+    taken = run_study(STUDY, images, tmp_path, told, released=marked)
+    assert [r.notes for r in taken] == [("released",)] * 10 and "10 done before" in told.getvalue()
+    assert not list(tmp_path.iterdir())
+    other = replace(STUDY, settings=replace(QUICK, least_steps=1))
+    assert Bench(other, images, released=marked).load(cells(STUDY)[0]) is None
+
+
+@pytest.mark.parametrize("labels, least, wanted", [(8, 0, 2), (8, 5, 5), (40, 5, 3), (40, 1, 2)])
+def test_few_labels_train_for_at_least_so_many_steps(images, labels, least, wanted):
+    tuned = FineTuning(load_backbone("tiny"), trainable_from="layer4", epochs=2, patience=None)
+    pool = images.pool.joined(images.validation)
+    fit = ImageLearner(tuned, pool, images.unseen[:2], least_steps=least)(
+        np.arange(labels), pool.labels[:labels], 0
+    )
+    assert len(fit.model.history_[0].epochs) == wanted
 
 
 def test_every_arm_and_those_without_labels(images, materials):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transferlab.active.learners import HeadLearner, ImageLearner
+from transferlab.active.learners import HeadLearner, ImageLearner, epochs_for
 from transferlab.active.rounds import Learner
 from transferlab.adaptation.study import DomainPair, fit_methods
 from transferlab.backbones import Backbone
@@ -17,6 +17,7 @@ from transferlab.training.boundary_cache import BoundaryCache
 from transferlab.transfer import FineTuning, FromScratch
 
 ARMS = ("scratch", "frozen", "last-stage", "all")
+_BATCH = 32
 #: Arms that see no label of the target, by the names of :mod:`transferlab.adaptation.study`.
 WITHOUT_LABELS = ("source-only", "SHOT")
 
@@ -73,13 +74,14 @@ def study_images(task: Task, source: ImageSet | None = None) -> StudyImages:
 @dataclass(frozen=True)
 class ArmSettings:
     """How arms train: the frozen arm's head; epochs of fine-tuning, from scratch, on a source and of adapting to the
-    target; device."""
+    target; steps that a network trains for at least, however few its labels; device."""
 
     head: str = "logistic"
     epochs: int = 20
     scratch_epochs: int = 60
     source_epochs: int = 10
     adapt_epochs: int = 5
+    least_steps: int = 100
     device: str = "auto"
 
 
@@ -94,7 +96,7 @@ def make_learners(
         for part in (pool, unseen)
     )
     pretrained = HeadLearner(features, answered, len(pool.classes), settings.head)
-    common = {"patience": None, "cache": cache, "device": settings.device}
+    common = {"patience": None, "batch_size": _BATCH, "cache": cache, "device": settings.device}
     tune = {"epochs": settings.epochs, **common}
     estimators = {
         "scratch": FromScratch(backbone, epochs=settings.scratch_epochs, **common),
@@ -109,7 +111,14 @@ def make_learners(
             start = (
                 None if name == "scratch" else features
             )  # before a label, tuned networks are as pretrained
-            made[name] = ImageLearner(estimators[name], pool, unseen, cache=cache, start_features=start)
+            made[name] = ImageLearner(
+                estimators[name],
+                pool,
+                unseen,
+                cache=cache,
+                start_features=start,
+                least_steps=settings.least_steps,
+            )
     return made
 
 
@@ -118,15 +127,21 @@ def last_stage(backbone: Backbone) -> int:
     return max(i for i, stage in enumerate(backbone.stages) if stage.parameters)
 
 
-def training_passes(name: str, backbone: Backbone, settings: ArmSettings) -> float:
-    """What training costs an image, in forward passes through the whole backbone."""
-    share = 1 - last_stage(backbone) / len(backbone.stages)
-    return {
-        "scratch": 3.0 * settings.scratch_epochs,
-        "frozen": 0.0,
-        "last-stage": 1 + 3.0 * settings.epochs * share,
-        "all": 3.0 * settings.epochs,
-    }[name]
+def training_passes(name: str, images: int, backbone: Backbone, settings: ArmSettings) -> float:
+    """What training on so many images costs, in forward passes of an image through the whole backbone.
+
+    Examples
+    --------
+    >>> from transferlab.backbones import load_backbone
+    >>> training_passes("all", 64, load_backbone("tiny"), ArmSettings(epochs=60, least_steps=0))
+    11520.0
+    """
+    if name == "frozen":
+        return 0.0
+    epochs = settings.scratch_epochs if name == "scratch" else settings.epochs
+    share = 1 - last_stage(backbone) / len(backbone.stages) if name == "last-stage" else 1.0
+    steps = 3.0 * max(epochs, epochs_for(settings.least_steps, images, _BATCH))
+    return images * (steps * share + (name == "last-stage"))
 
 
 def answers_without_labels(

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -36,10 +36,18 @@ _ARRAYS = ("budgets", "predictions", "labelled", "spent", "positions")
 class Bench:
     """A study with its images at hand: runs cells, and keeps them in ``folder``.
 
-    Features are extracted when the first cell runs.
+    ``released``, of :meth:`key` to result, are cells done elsewhere; one is taken where images, network and settings
+    are the same. Features are extracted when the first cell runs.
     """
 
-    def __init__(self, study: Study, images: StudyImages, folder: str | Path | None = None):
+    def __init__(
+        self,
+        study: Study,
+        images: StudyImages,
+        folder: str | Path | None = None,
+        *,
+        released: Mapping[str, CellResult] | None = None,
+    ):
         if study.budgets[-1] > len(images.pool):
             raise UserError(
                 f"the pool has {len(images.pool)} images, fewer than the largest budget of {study.budgets[-1]}; "
@@ -51,6 +59,7 @@ class Bench:
             )
         self.study, self.images = study, images
         self.folder = None if folder is None else Path(folder)
+        self.released = released or {}
         self.backbone: Backbone = load_backbone(study.backbone)
         self.cache = BoundaryCache()
         self._learners, self._adapted = None, {}
@@ -116,12 +125,17 @@ class Bench:
         zero, none = np.zeros(1), np.zeros(0, np.int64)
         return CellResult(cell, np.zeros(1, np.int64), answers, zero.astype(np.int64), zero, none, 0.0)
 
+    def key(self, cell: Cell) -> str:
+        """A hash of all that the cell's result depends on: images, labels, network, settings, budgets."""
+        return hashlib.blake2b((self._depends + repr(cell)).encode(), digest_size=16).hexdigest()
+
     def _path(self, cell: Cell) -> Path | None:
-        key = hashlib.blake2b((self._depends + repr(cell)).encode(), digest_size=16).hexdigest()
-        return None if self.folder is None else self.folder / f"cell-{key}.npz"
+        return None if self.folder is None else self.folder / f"cell-{self.key(cell)}.npz"
 
     def load(self, cell: Cell) -> CellResult | None:
-        """The cell as it is kept, or None."""
+        """The cell as it is released or kept, or None."""
+        if (found := self.released.get(self.key(cell))) is not None:
+            return found
         path = self._path(cell)
         if path is None or not path.exists():
             return None
@@ -163,7 +177,7 @@ def expected_seconds(bench: Bench, todo: Sequence[Cell]) -> list[float]:
             )
             found.append(_A_FIT + a_pass * passes / len(study.without_labels))
             continue
-        passes = training_passes(cell.arm, bench.backbone, study.settings) * sum(study.budgets)
+        passes = sum(training_passes(cell.arm, b, bench.backbone, study.settings) for b in study.budgets)
         if cell.arm != "frozen":
             passes += len(study.budgets) * (unseen + n * (cell.picker == "own"))
         found.append(_A_FIT * len(study.budgets) + a_pass * passes)
@@ -173,13 +187,18 @@ def expected_seconds(bench: Bench, todo: Sequence[Cell]) -> list[float]:
 
 
 def run_study(
-    study: Study, images: StudyImages, folder: str | Path | None = None, stream=None
+    study: Study,
+    images: StudyImages,
+    folder: str | Path | None = None,
+    stream=None,
+    *,
+    released: Mapping[str, CellResult] | None = None,
 ) -> list[CellResult]:
-    """Every cell of a study; what ``folder`` holds already is not done again.
+    """Every cell of a study; what ``folder`` holds or is ``released`` (see :class:`Bench`) is not done again.
 
     An estimate of the run time, then a line a cell with the time left, go to ``stream`` (stderr when None).
     """
-    bench, stream = Bench(study, images, folder), stream or sys.stderr
+    bench, stream = Bench(study, images, folder, released=released), stream or sys.stderr
     found = {cell: bench.load(cell) for cell in cells(study)}
     todo = [cell for cell, kept in found.items() if kept is None]
     costs = expected_seconds(bench, todo)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from transferlab.active.study_plan import CellResult, Curve, curve_name
 from transferlab.errors import UserError
 from transferlab.evaluation import (
     Comparison,
+    Interval,
     LabelsSaved,
     bootstrap_seeds_images,
     holm,
@@ -134,8 +135,9 @@ def saved(answers: Answers, curve: Curve, rival: Curve) -> list[LabelsSaved]:
 class Recommendation:
     """What validation images say should be done: a curve, and at how many labels.
 
-    budget : the labels at which it reaches ``target`` (rounded up), the largest tried where nothing does;
-    reached : whether it does; cost : of that, in the unit of the prices
+    budget : the labels at which it reaches ``target`` (rounded up), the largest tried where nothing does, 0 for an arm
+    without labels; reached : whether it does; cost : of that, in the unit of the prices;
+    needed : labels to ``target`` of every curve that was a candidate, infinite where no budget is enough
     """
 
     curve: Curve
@@ -143,19 +145,33 @@ class Recommendation:
     target: float
     reached: bool
     cost: float
+    needed: Mapping[Curve, float] = field(default_factory=dict)
+
+    @property
+    def advice(self) -> str:
+        """What to do, before the test is opened; no full stop."""
+        name, price = curve_name(self.curve), f"cost {self.cost:.0f}"
+        if not self.reached:
+            return (
+                f"Nothing reached {self.target:.0%} on validation images; the best was {name} with {self.budget} "
+                f"labels ({price})"
+            )
+        if not self.budget:
+            return f"Take {name}: label nothing ({price})"
+        return f"Take {name}: label about {self.budget} images ({price})"
+
+    def tested(self, test: Answers) -> tuple[int, Interval]:
+        """The nearest budget tried that is enough, and the accuracy on the test there."""
+        if self.curve[1] == "none":
+            return 0, bootstrap_seeds_images(test.without_labels[self.curve[0]], test.groups)
+        place = int(np.searchsorted(test.budgets, self.budget).clip(max=len(test.budgets) - 1))
+        return test.budgets[place], bootstrap_seeds_images(test.correct[self.curve][place], test.groups)
 
     def sentence(self, test: Answers) -> str:
-        """What to do, with what the test says of it at the nearest budget tried."""
-        place = int(np.searchsorted(test.budgets, self.budget).clip(max=len(test.budgets) - 1))
-        i = bootstrap_seeds_images(test.correct[self.curve][place], test.groups)
-        start = (
-            f"Take {curve_name(self.curve)}, and label about {self.budget} images (cost {self.cost:.0f})"
-            if self.reached
-            else f"Nothing reached {self.target:.0%} on validation images; the best was {curve_name(self.curve)} "
-            f"with {self.budget} labels (cost {self.cost:.0f})"
-        )
+        """What to do, with what the test says of it."""
+        budget, i = self.tested(test)
         return (
-            f"{start}: with {test.budgets[place]} labels {i.estimate:.1%} of the test images are right "
+            f"{self.advice}; with {budget} labels {i.estimate:.1%} of the test images are right "
             f"(95 % interval {i.low:.1%} to {i.high:.1%}, n = {i.n:,}, {i.seeds} seed{'' if i.seeds == 1 else 's'})."
         )
 
@@ -166,7 +182,7 @@ def recommend(
     """The cheapest way to ``target`` on validation images, or the most accurate where none reaches it.
 
     A strategy is only taken over random picks in its arm where it is told from them: at some budget it is ahead, with
-    a p-value below 0.05 after Holm's correction over all comparisons.
+    a p-value below 0.05 after Holm's correction over all comparisons. Arms without labels are candidates of 0 labels.
 
     Parameters
     ----------
@@ -189,15 +205,20 @@ def recommend(
     alone = {c for c in validation.correct if (c[0], "random", "none") not in validation.correct}
     fair = [c for c in validation.correct if c[1] == "random" or c in told | alone]
     fixed = fixed or {}
-    needed = labels_to(
-        validation.budgets, {c: validation.correct[c] for c in fair}, target, validation.groups
-    )
-    total = costs({c: needed[c].needed for c in fair}, label_price, {c: fixed.get(c[0], 0.0) for c in fair})
+    asked = labels_to(validation.budgets, {c: validation.correct[c] for c in fair}, target, validation.groups)
+    needed = {c: found.needed for c, found in asked.items()}
     last = {c: float(validation.correct[c][-1].mean()) for c in fair}
+    for arm, table in validation.without_labels.items():
+        curve = (arm, "none", "none")
+        last[curve] = float(table.mean())
+        needed[curve] = 0.0 if last[curve] >= target else np.inf
+    total = costs(needed, label_price, {c: fixed.get(c[0], 0.0) for c in needed})
     reached = min(total.values()) < np.inf
-    best = min(fair, key=total.get) if reached else max(fair, key=last.get)
-    budget = int(np.ceil(needed[best].needed - 1e-9)) if reached else validation.budgets[-1]
-    return Recommendation(best, budget, target, reached, label_price * budget + fixed.get(best[0], 0.0))
+    best = min(total, key=total.get) if reached else max(last, key=last.get)
+    most = 0 if best[1] == "none" else validation.budgets[-1]
+    budget = int(np.ceil(needed[best] - 1e-9)) if reached else most
+    cost = label_price * budget + fixed.get(best[0], 0.0)
+    return Recommendation(best, budget, target, reached, cost, needed)
 
 
 def _compared(answers: Answers, baseline: str) -> list[tuple[Curve, Curve, int, Comparison]]:

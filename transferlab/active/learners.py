@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -107,6 +108,7 @@ class ImageLearner:
     pool, unseen : images; labels in them are not looked at
     cache : of frozen activations; the process's own when None
     start_features : float (N, D), what it knows of the pool before any label
+    least_steps : of training; with few labels there are as many more epochs as that takes
     """
 
     def __init__(
@@ -117,8 +119,10 @@ class ImageLearner:
         *,
         cache: BoundaryCache | None = None,
         start_features: np.ndarray | None = None,
+        least_steps: int = 0,
     ):
         self.estimator, self.start_features = estimator, start_features
+        self.least_steps = least_steps
         self.images, self.unseen = pool.without_labels(), unseen.without_labels()
         self.cache, self.n_unseen = cache or shared_cache(), len(unseen)
         self._fit = lru_cache(maxsize=2)(self._new_fit)
@@ -133,7 +137,7 @@ class ImageLearner:
             getattr(backbone, "digest", backbone),
             sorted(settings.items()),
         )
-        text = repr((name, self.images.digest, self.unseen.digest))
+        text = repr((name, self.least_steps, self.images.digest, self.unseen.digest))
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
     def __call__(self, positions, labels, seed: int) -> ImageFit:
@@ -142,8 +146,23 @@ class ImageLearner:
 
     def _new_fit(self, positions: bytes, labels: bytes, seed: int) -> ImageFit:
         model = clone(self.estimator).set_params(random_state=seed)
-        model.fit(self.images[np.frombuffer(positions, np.int64)], np.frombuffer(labels, np.int64))
+        at = np.frombuffer(positions, np.int64)
+        if self.least_steps:
+            enough = epochs_for(self.least_steps, len(at), model.batch_size)
+            model.set_params(epochs=max(model.epochs, enough))
+        model.fit(self.images[at], np.frombuffer(labels, np.int64))
         return ImageFit(self, model, seed)
+
+
+def epochs_for(steps: int, images: int, batch_size: int) -> int:
+    """Epochs that make at least so many steps.
+
+    Examples
+    --------
+    >>> epochs_for(100, 12, 32), epochs_for(100, 240, 32)
+    (100, 13)
+    """
+    return math.ceil(steps / math.ceil(images / batch_size))
 
 
 class ImageFit:

@@ -153,10 +153,10 @@ class _Profile:
 
 _SIX = ("random", "margin", "k-centre", "typiclust", "badge", "typical-then-uncertain")
 _PROFILES = {
-    "smoke": _Profile(("scratch", "frozen"), ("random", "margin"), (1, 2), 2, ArmSettings("logistic", 2, 2, 2, 1)),
+    "smoke": _Profile(("scratch", "frozen"), ("random", "margin"), (1, 2), 2, ArmSettings("logistic", 2, 2, 2, 1, 0)),
     "lesson": _Profile(
-        ("scratch", "frozen"), ("random", "margin", "typiclust", "badge"), (1, 2, 5, 10), 3,
-        ArmSettings("logistic", 10, 24, 5, 2),
+        ("scratch", "frozen", "last-stage"), ("random", "margin", "typiclust"), (1, 2, 5, 10), 3,
+        ArmSettings("logistic", 10, 10, 5, 2, 50),
     ),
     "report": _Profile(ARMS, (*_SIX, "entropy"), (1, 2, 5, 10, 20, 50), 10, ArmSettings()),
 }  # fmt: skip

@@ -86,7 +86,7 @@ def load_domains(
     own, held = known.development.joined(known.validation), known.test
     if labelled:
         theirs = _labelled(target, size, **options)
-        _same_classes(own.classes, theirs.development.classes)
+        same_classes(own.classes, theirs.development.classes)
         unlabelled, audit = theirs.development.joined(theirs.validation).without_labels(), theirs.audit
         test = SealedTest(theirs.test, printing=False)
     else:
@@ -149,7 +149,7 @@ def check_domains(source: str, target: str) -> bool:
             "folders, or give a CSV file with path,label."
         )
     if own and theirs:
-        _same_classes(own, theirs)
+        same_classes(own, theirs)
     if theirs is None:
         _several_images(target)
     return theirs is not None
@@ -259,7 +259,8 @@ def _several_images(target: str) -> None:
         )
 
 
-def _same_classes(own: tuple[str, ...], theirs: tuple[str, ...]) -> None:
+def same_classes(own: tuple[str, ...], theirs: tuple[str, ...]) -> None:
+    """Refuse two domains whose classes differ; the sentence names one that is in one of them alone."""
     if own == theirs:
         return
     alone = [

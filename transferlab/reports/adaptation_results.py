@@ -14,9 +14,8 @@ from transferlab.reports.adaptation_look import Disagreements, Embedded
 from transferlab.reports.adaptation_model import as_network
 from transferlab.reports.adaptation_study import AdaptationFits, AdaptationPlan
 from transferlab.reports.adaptation_text import reason, warnings
-from transferlab.reports.results_file import environment
+from transferlab.reports.results_file import environment, write_checked
 from transferlab.transfer import save_model, write_onnx
-from transferlab.whole_file import write_text
 
 
 def adaptation_rows(plan: AdaptationPlan, fits: AdaptationFits, opened: dict | None) -> list[dict]:
@@ -121,18 +120,7 @@ def adaptation_schema() -> dict:
 
 def write_adaptation_results(out: Path, content: dict) -> Path:
     """Check ``content`` against the schema and write ``out/results.json``."""
-    import jsonschema
-
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_plain) + "\n"
-    jsonschema.validate(json.loads(text), adaptation_schema())
-    path = Path(out) / "results.json"
-    write_text(path, text)
-    return path
-
-
-def _plain(value):
-    """numpy's numbers and arrays as Python's own."""
-    return value.tolist()
+    return write_checked(out, content, adaptation_schema())
 
 
 def write_adaptation_model(out: Path, plan: AdaptationPlan, fits: AdaptationFits, content: dict) -> Path:

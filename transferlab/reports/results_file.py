@@ -144,13 +144,23 @@ def schema() -> dict:
 
 def write_results(out: Path, content: dict) -> Path:
     """Check ``content`` against the schema and write ``out/results.json``."""
+    return write_checked(out, content, schema())
+
+
+def write_checked(out: Path, content: dict, wanted: dict) -> Path:
+    """Write ``out/results.json`` whole, if ``content`` follows the JSON schema ``wanted``."""
     import jsonschema
 
-    jsonschema.validate(content, schema())
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_plain) + "\n"
+    jsonschema.validate(json.loads(text), wanted)
     path = Path(out) / "results.json"
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_text(path, text)
     return path
+
+
+def _plain(value):
+    """numpy's numbers and arrays as Python's own."""
+    return value.tolist()
 
 
 def write_model(out: Path, plan: Plan, fits: Fits, look: CloseLook, content: dict) -> Path:

@@ -71,7 +71,7 @@ def comparisons(plan: Plan, fits: Fits, opened: Opened) -> str:
     found = evaluation.comparisons(chosen.arm.name)
     body = "".join(
         f"<tr><td>{escape(names[c.a])}</td><td>{100 * c.difference:+.1f}</td>"
-        f"<td>{100 * c.low:+.1f} to {100 * c.high:+.1f}</td><td>{_p(c.p_adjusted)}</td></tr>"
+        f"<td>{100 * c.low:+.1f} to {100 * c.high:+.1f}</td><td>{p_value(c.p_adjusted)}</td></tr>"
         for c in found
     )
     worse = sum(c.p_adjusted < 0.05 and c.difference < 0 for c in found)
@@ -115,5 +115,6 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{value:.1%}"
 
 
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+def p_value(value: float) -> str:
+    """A p-value with three decimals, as HTML."""
+    return "&lt; 0.001" if value < 0.001 else f"{value:.3f}"

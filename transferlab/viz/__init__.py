@@ -1,6 +1,7 @@
 """Figures: arrays and results in, a matplotlib figure out whose title states the finding. Never a model."""
 
 from transferlab.viz.balance import class_balance
+from transferlab.viz.budget_curves import budget_curves
 from transferlab.viz.confidence import coverage, reliability
 from transferlab.viz.confusion import confusion
 from transferlab.viz.costs import costs
@@ -12,6 +13,7 @@ from transferlab.viz.dots import arms
 from transferlab.viz.effects import effects
 from transferlab.viz.figure import Card
 from transferlab.viz.heat_maps import heat_maps
+from transferlab.viz.labels_needed import Need, labels_needed
 from transferlab.viz.maps import effective_fields, feature_maps, filters, patches
 from transferlab.viz.pictures import captioned, examples, suspected_labels, worst_mistakes
 from transferlab.viz.recalls import recalls
@@ -22,8 +24,10 @@ from transferlab.viz.words import METHOD_NAMES, method_name, percent, sentence
 __all__ = [
     "METHOD_NAMES",
     "Card",
+    "Need",
     "accuracy_over_time",
     "arms",
+    "budget_curves",
     "captioned",
     "class_balance",
     "confusion",
@@ -38,6 +42,7 @@ __all__ = [
     "feature_maps",
     "filters",
     "heat_maps",
+    "labels_needed",
     "learning_curves",
     "method_name",
     "patches",

@@ -1,0 +1,148 @@
+"""The work behind the active report: run the factorial, choose on validation images, open the test once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from transferlab.active.arms import ARMS, WITHOUT_LABELS, StudyImages, study_images
+from transferlab.active.factorial import run_study
+from transferlab.active.factorial_summary import (
+    Answers,
+    Recommendation,
+    opened_answers,
+    recommend,
+    validation_answers,
+)
+from transferlab.active.study_plan import CellResult, Study, study_of
+from transferlab.data import ImageSet, Task
+from transferlab.data.cache import cache_dir
+from transferlab.data.load import load_labelled
+from transferlab.errors import UserError
+from transferlab.reports.active_request import Request
+from transferlab.reports.adaptation_domains import same_classes
+from transferlab.reports.transfer_study import load_report_task
+
+_STEP = 0.05  # to which a target that was not given is rounded down
+_SHARE = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class ActivePlan:
+    """What will be done: images, their study, and what was asked for.
+
+    source_name : empty where there is no source; released : key to a cell that was done elsewhere
+    """
+
+    task: Task
+    images: StudyImages
+    study: Study
+    request: Request
+    source_name: str = ""
+    released: Mapping[str, CellResult] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class ActiveFits:
+    """Every cell of the study, its answers to validation images, and the choice; the test is still sealed.
+
+    stored : how many cells came from the stored grid
+    """
+
+    cells: list[CellResult]
+    validation: Answers
+    choice: Recommendation
+    stored: int = 0
+
+
+def load_active_images(
+    images: str, source: str = "", backbone: str = "tiny", *, group_regex: str = "", mirror: str = ""
+) -> tuple[Task, StudyImages]:
+    """The labelled images as a task, and as a pool with validation images, a sealed test and the source, if any.
+
+    Raises
+    ------
+    UserError
+        when they cannot be read, are too few, or the source has other classes.
+    """
+    task = load_report_task(images, [backbone], group_regex=group_regex, mirror=mirror)
+    return task, study_images(task, _source(source, task, mirror) if source else None)
+
+
+def _source(name: str, task: Task, mirror: str) -> ImageSet:
+    size = max(task.test.images.shape[2:])
+    known = load_labelled(name, max(8, size), mirror=mirror or None)
+    same_classes(known.development.classes, task.classes)
+    return known.development if known.validation is None else known.development.joined(known.validation)
+
+
+def make_active_plan(
+    task: Task, images: StudyImages, request: Request, *, source_name: str = ""
+) -> ActivePlan:
+    """The study of a profile, with what was asked for in place of the profile's own.
+
+    Raises
+    ------
+    UserError
+        for budgets beyond the pool, or a pool of less than one image a class.
+    """
+    changes: dict = {"backbone": request.backbone}
+    if request.strategies:  # picks at random are what every strategy has to beat
+        changes["strategies"] = tuple(dict.fromkeys(("random", *request.strategies)))
+    if request.arms:
+        changes["arms"] = tuple(name for name in ARMS if name in request.arms)
+    if request.budgets:
+        changes["budgets"] = tuple(sorted(set(request.budgets)))
+    if images.source is not None:
+        changes["without_labels"] = WITHOUT_LABELS
+    study = study_of(request.profile, len(task.classes), len(images.pool), **changes)
+    if study.budgets[-1] > len(images.pool):
+        raise UserError(
+            f"the largest budget is {study.budgets[-1]} labels, but {len(images.pool)} images are left to ask about "
+            f"once test and validation are set aside; give budgets up to {len(images.pool)}."
+        )
+    count = request.seeds or len(study.seeds)
+    study = replace(
+        study,
+        seeds=tuple(range(request.seed, request.seed + count)),
+        settings=replace(study.settings, device=request.device),
+    )
+    return ActivePlan(task, images, study, request, source_name)
+
+
+def run_active(plan: ActivePlan) -> ActiveFits:
+    """Every cell, kept in the cache folder as it is done; an estimate, then progress, go to stderr."""
+    found = run_study(plan.study, plan.images, cache_dir() / "active")
+    validation = validation_answers(found, plan.images)
+    return ActiveFits(found, validation, choose(plan, validation))
+
+
+def choose(plan: ActivePlan, validation: Answers) -> Recommendation:
+    """The recommendation, made on validation images alone."""
+    request = plan.request
+    return recommend(
+        validation,
+        request.target or usual_target(validation),
+        label_price=request.label_price,
+        fixed=request.fixed,
+    )
+
+
+def usual_target(validation: Answers) -> float:
+    """Nine tenths of the best accuracy on validation images, rounded down to a full 5 %.
+
+    Examples
+    --------
+    >>> table = np.arange(100)[None, None].repeat(2, 1) < 70
+    >>> usual_target(Answers((10,), (0, 1), {("frozen", "random", "none"): table}, {}, None, "validation"))
+    0.6
+    """
+    best = max(float(stack.mean((1, 2)).max()) for stack in validation.correct.values())
+    return round(float(max(_STEP, np.floor(_SHARE * best / _STEP + 1e-9) * _STEP)), 2)
+
+
+def open_active(plan: ActivePlan, fits: ActiveFits) -> Answers:
+    """The one look at the test, after the choice."""
+    return opened_answers(fits.cells, plan.images)
