@@ -166,6 +166,33 @@ def test_rounds_are_told_the_labels_that_stand(file, photos):
     assert [len(labels) for labels in told] == [1, 2, 4, 5], "the last round may be short"
 
 
+def test_a_round_may_choose_what_is_asked_next(file, photos):
+    asked = {2: [5, 0, 1], 4: [3], 5: ()}
+
+    def learn(labels):
+        return f"{len(labels)} labels", asked[len(labels)]
+
+    names = [p.name for p in photos]
+    view = LabelImages(photos, file, names=names, order=[0, 2], round_size=2, on_round=learn)
+    seen = []
+    while view.shown["name"]:
+        seen.append(view.shown["name"])
+        press(view, "label", "cat")
+    assert seen == ["0.png", "2.png", "5.png", "1.png", "3.png"]  # 0 is not asked twice
+    assert view.shown["total"] == 5 and view.shown["round"] == "After 5 answers: 5 labels"
+    assert view.shown["end"] == "Done: 5 images answered." and len(file.labels()) == 5
+    anew = LabelImages(photos, file, names=names, order=[0, 2], on_round=lambda labels: ("on", [4]))
+    assert anew.shown["name"] == "4.png" and anew.shown["round"] == "After 2 answers: on"
+
+
+@pytest.mark.parametrize("more", [[9], [1, 1], [-1]])
+def test_a_round_that_asks_for_no_image_is_said_and_the_labels_stay(file, photos, more):
+    view = LabelImages(photos, file, order=[0], on_round=lambda labels: ("fine", more))
+    press(view, "label", "dog")
+    assert "positions from 0 to 5" in view.shown["trouble"] and "labels are safe" in view.shown["trouble"]
+    assert len(file.labels()) == 1
+
+
 def test_a_round_that_fails_is_said_and_the_labels_stay(file, photos):
     view = LabelImages(photos, file, round_size=1, on_round=lambda labels: 1 / 0)
     press(view, "label", "cat")

@@ -103,7 +103,8 @@ class LabelImages(LabelView):
     label_file : where answers go; its classes are the buttons, or else those of an ImageSet
     order : positions of the images to ask, in this order; all of them when None
     round_size : answers after which ``on_round`` is called, and at the end
-    on_round : takes the labels that stand, image to label, and returns a sentence to show, such as an accuracy
+    on_round : takes the labels that stand, image to label, and returns a sentence to show, such as an accuracy; or
+        the sentence and positions of images to ask about after those that are waiting
     price : what an answer costs
 
     Raises
@@ -129,7 +130,7 @@ class LabelImages(LabelView):
         names: Sequence[str] | None = None,
         order: Sequence[int] | None = None,
         round_size: int = 20,
-        on_round: Callable[[dict[str, str]], str] | None = None,
+        on_round: Callable[[dict[str, str]], str | tuple[str, Sequence[int]]] | None = None,
         price: float = 1.0,
     ):
         listed, names = named_images(images, names)
@@ -141,12 +142,15 @@ class LabelImages(LabelView):
         if round_size < 1:
             raise UserError(f"a round has at least one image, not {round_size}.")
         self._images, self._file = dict(zip(names, listed, strict=True)), label_file
+        self._names = tuple(names)
         self._order = tuple(names[k] for k in _positions(order, len(names)))
         self._round_size, self._on_round, self._price = round_size, on_round, price
         self._gone: dict[str, str] = {}
         super().__init__(classes=list(classes))
         self._token, self._pictured = 0, None
-        self._show(label_file.rows())
+        found = self._show(label_file.rows())
+        if found.name is None and found.done:  # all was answered before: on with what a round asks
+            self._round(found, "")
         self.on_msg(self._hear)
 
     @property
@@ -175,18 +179,32 @@ class LabelImages(LabelView):
         self._show(self._file.rows(), status=said or f"{name}: taken back.", round=self.shown["round"])
 
     def _after(self, status: str) -> None:
-        rows = self._file.rows()
-        found = self._show(rows, status=status, round=self.shown["round"])
-        due = found.done % self._round_size == 0 or found.name is None
-        if due and self._on_round is not None:
-            self._say(round=f"After {count(found.done, 'answer')}: working …")
-            labels = {name: label for name, label in self._file.labels().items() if name in self._images}
-            try:
-                said = f"After {count(found.done, 'answer')}: {self._on_round(labels)}"
-            except Exception as error:
-                self._say(round="", trouble=f"The labels are safe, but the round failed: {_words(error)}")
-            else:
-                self._say(round=said)
+        found = self._show(self._file.rows(), status=status, round=self.shown["round"])
+        if found.done % self._round_size == 0 or found.name is None:
+            self._round(found, status)
+
+    def _round(self, found: Findings, status: str) -> None:
+        if self._on_round is None:
+            return
+        self._say(round=f"After {count(found.done, 'answer')}: working …")
+        labels = {name: label for name, label in self._file.labels().items() if name in self._images}
+        try:
+            said = self._on_round(labels)
+            sentence, more = (said, ()) if isinstance(said, str) else said
+            more = _positions(more, len(self._names)) if len(more) else ()
+        except Exception as error:
+            self._say(round="", trouble=f"The labels are safe, but the round failed: {_words(error)}")
+        else:
+            self._extend(more, status, f"After {count(found.done, 'answer')}: {sentence}")
+
+    def _extend(self, positions: Sequence[int], status: str, said: str) -> None:
+        """Ask about these images, too, where they are not asked about yet."""
+        more = tuple(self._names[k] for k in positions if self._names[k] not in self._order)
+        if not more:
+            self._say(round=said)
+            return
+        self._order += more
+        self._show(self._file.rows(), status=status, round=said)
 
     def _show(self, rows: Sequence[Row], **words: str) -> Findings:
         """Show the next image that can be; those that cannot are named."""
