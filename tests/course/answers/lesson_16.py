@@ -85,6 +85,11 @@ def contrast(score):
     return answer
 
 
+def by_table(*given):
+    *four, n = given
+    return np.diff(np.diff(odds(np.reshape(four, (2, 2)), n)).ravel())[0]
+
+
 def price(a, fixed_a, b, fixed_b):
     if not np.isfinite([a, b]).all() or a == b:
         return None
@@ -113,7 +118,7 @@ ANSWERS = {
             (changed(lambda factor, budget: 1 / factor), "turned round"),
             (changed(lambda factor, budget: factor * budget), "divide them by the budget"),
             (changed(lambda factor, budget: (factor - 1) * budget), "labels saved, a difference"),
-            (changed(lambda factor, budget: np.nan), "NaN"),
+            (changed(lambda factor, budget: np.nan), "is a number"),
             (changed(lambda factor, budget: "many"), "is a number"),
             (changed(lambda factor, budget: 1.234), "not the rival's labels"),
             (accuracies, "difference of accuracies"),
@@ -126,7 +131,7 @@ ANSWERS = {
         ],
     },
     "interaction": {
-        "right": [contrast(odds), lambda a, b, c, d, n: np.diff(np.diff(odds(np.array([[a, b], [c, d]]), n)).ravel())[0]],
+        "right": [contrast(odds), by_table],
         "wrong": [
             (contrast(lambda k, n: k / n), "plain accuracy"),
             (contrast(lambda k, n: 100 * k / n), "points of accuracy"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from transferlab.course.checks.verdict import Right, Verdict, Wrong, exercise
+from transferlab.course.checks.verdict import Right, Wrong, exercise
 
 Curves = dict[str, np.ndarray]
 _BUDGETS = np.array([10, 20, 40, 80])
@@ -34,142 +34,131 @@ _HINTS = (
 )
 
 
-def _curves(given: dict) -> Curves:
-    return {name: np.array(curve) for name, curve in given.items()}
+def _better(curves: Curves, budget: int, monotone: bool = True) -> str:
+    at, rise = _BUDGETS.tolist().index(budget), np.maximum.accumulate if monotone else np.asarray
+    return max(curves, key=lambda name: rise(curves[name])[at])
 
 
-def _known(
-    validation: Curves, budget: int, chosen: Curves | None = None, monotone: bool = True
-) -> tuple[str, float, float]:
-    """(better, labels the rival needs, rival's height less the better one's); ``chosen`` curves say which is better."""
+def _needed(curves: Curves, budget: int, better: str, monotone: bool = True) -> float:
+    """Labels that the other one needs for what ``better`` has at the budget; infinite where it never gets there."""
     rise = np.maximum.accumulate if monotone else np.asarray
-    at = _BUDGETS.tolist().index(budget)
-    judged = {name: rise(curve) for name, curve in (chosen or validation).items()}
-    better = max(judged, key=lambda name: judged[name][at])
-    rival = next(name for name in validation if name != better)
-    curve, height = rise(validation[rival]), rise(validation[better])[at]
+    height = rise(curves[better])[_BUDGETS.tolist().index(budget)]
+    curve = next(rise(curve) for name, curve in curves.items() if name != better)
     reached = np.flatnonzero(curve >= height - 1e-12)
-    needed = np.inf
-    if len(reached):
-        k = reached[0]
-        needed = (
-            float(np.interp(height, curve[k - 1 : k + 1], _BUDGETS[k - 1 : k + 1]))
-            if k
-            else float(_BUDGETS[0])
-        )
-    return better, needed, float(height - curve[at])
+    if not len(reached):
+        return np.inf
+    k = slice(max(0, reached[0] - 1), reached[0] + 1)
+    return float(np.interp(height, curve[k], _BUDGETS[k]))
 
 
 @exercise(required=True)
 def labels_saved(answer):
-    """A function of budgets, validation curves, test curves and a budget: the better strategy and the rival's factor."""
+    """A function of budgets, validation and test curves, and a budget: the better strategy and the rival's factor."""
     if not callable(answer):
         return Wrong("This is no function: two other curves have to be read as well.", hints=_HINTS)
-    for case in _CASES:
-        validation, test = _curves(case[0]), _curves(case[1])
-        found = _said_wrong(answer, validation, test, case[2])
+    for validation, test, budget in _CASES:
+        found = _mistake(answer, {n: np.array(c) for n, c in validation.items()},
+                         {n: np.array(c) for n, c in test.items()}, budget)  # fmt: skip
         if found:
             return Wrong(found, hints=_HINTS)
     return Right(
-        "Chosen on validation, monotone, never continued beyond the last budget, and in labels: that number can be paid."
+        "Chosen on validation, monotone, never continued beyond the last budget, and in labels: that can be paid for."
     )
 
 
-def _said_wrong(answer: Callable, validation: Curves, test: Curves, budget: int) -> str:
-    before = {name: curve.copy() for name, curve in validation.items()}
-    given = answer(_BUDGETS.copy(), validation, test, budget)
+def _mistake(answer: Callable, validation: Curves, test: Curves, budget: int) -> str:
+    """What is wrong with the answer to one case; nothing where it is right."""
+    given_curves = {name: curve.copy() for name, curve in validation.items()}
+    given = answer(_BUDGETS.copy(), given_curves, test, budget)
     if not isinstance(given, tuple | list) or len(given) != 2:
         return "Two things are to come out: the name of the better strategy, and the rival's factor."
-    name, factor = given
-    if any(not np.array_equal(before[n], validation[n]) for n in before):
+    if any(not np.array_equal(given_curves[n], validation[n]) for n in validation):
         return "It changes the curves that it was given; take copies."
-    better, needed, ahead = _known(before, budget)
-    if name not in before:
-        return f"The better strategy is one of {' and '.join(before)}, not {name!r}."
+    name, better = given[0], _better(validation, budget)
     if name != better:
-        return _wrong_name(before, test, budget, name)
-    try:
-        factor = float(factor)
-    except (TypeError, ValueError):
-        return "The factor is a number: how many times the budget the rival needs."
-    right = needed / budget
-    if factor == right or np.isclose(factor, right, atol=1e-6):
-        return "" if _blind_to_test(answer, before, test, budget, given) else _PEEKS
-    return _factor_mistake(factor, before, test, budget, needed, ahead)
+        return _wrong_name(name, validation, test, budget)
+    if not isinstance(given[1], int | float | np.number) or np.isnan(given[1]):
+        return "The factor is a number: how many times the budget the rival needs, infinite where it never gets there."
+    needed = _needed(validation, budget, better)
+    if not np.isclose(given[1], needed / budget, atol=1e-6):
+        wrong = _never_there if np.isinf(needed) else _wrong_factor
+        return wrong(float(given[1]), validation, test, budget)
+    praised = {
+        name: 0 * curve + (name != better) for name, curve in test.items()
+    }  # the test praises the rival
+    again = answer(_BUDGETS.copy(), validation, praised, budget)
+    return "" if again[0] == name and np.isclose(again[1], given[1]) else _PEEKS
 
 
 _PEEKS = (
     "Other test curves change what comes out: this chooses, or counts, by the test. Then the test no longer tells "
     "anything, since it took part."
 )
-
-
-def _blind_to_test(answer: Callable, validation: Curves, test: Curves, budget: int, given) -> bool:
-    """Whether the answer stays the same when the test says something else."""
-    turned = {name: 1 - curve for name, curve in test.items()}
-    again = answer(_BUDGETS.copy(), {n: c.copy() for n, c in validation.items()}, turned, budget)
-    return again[0] == given[0] and (again[1] == given[1] or bool(np.isclose(again[1], given[1], atol=1e-9)))
-
-
-def _wrong_name(validation: Curves, test: Curves, budget: int, name: str) -> str:
-    if _known(validation, budget, chosen=test)[0] == name:
-        return (
-            "The better strategy was chosen by the test. That leaks: the test says which one, and then praises it. "
-            "Choose on validation."
-        )
-    if _known(validation, budget, monotone=False)[0] == name:
-        return "This compares the curves before they are monotone: a dip at the budget decides."
-    last = max(validation, key=lambda n: validation[n][-1])
-    if last == name:
-        return "This is the better one at the last budget, not at the one asked about."
-    return "On validation, at this budget, the other one is better."
-
-
-def _factor_mistake(
-    factor: float, validation: Curves, test: Curves, budget: int, needed: float, ahead: float
-) -> str:
-    if np.isnan(factor):
-        return "The factor is NaN; where the rival never gets there it is infinite."
-    if np.isinf(needed):
-        most = _BUDGETS[-1] / budget
-        if np.isclose(factor, most):
-            return "The rival never gets there, and the last budget is no answer: say infinite, more than was tried."
-        if np.isfinite(factor) and factor > most:
-            return "This continues the rival's curve beyond its last budget, where nobody measured; say infinite."
-        if np.isclose(factor, ahead) or np.isclose(factor, 100 * ahead):
-            return _ACCURACY
-        return "The rival never reaches it with the budgets tried: the factor is infinite."
-    raw = _known(validation, budget, monotone=False)[1]
-    known = {
-        "The ratio is turned round: the rival's labels stand above the fraction line.": budget / needed,
-        "These are labels; divide them by the budget.": needed,
-        "These are labels saved, a difference; the factor is asked for.": needed - budget,
-        _ACCURACY: ahead,
-        "This counts by the test's curves; the test has no part in it.": _known(test, budget)[1] / budget,
-        "This is the first budget that is enough; between two budgets, interpolate.": (
-            _BUDGETS[np.searchsorted(_BUDGETS, needed)] / budget
-        ),
-        "The curves are not made monotone: a dip makes the labels too many or the height too low.": raw
-        / budget,
-    }
-    for why, value in known.items():
-        if np.isclose(factor, value, atol=1e-6) or (why == _ACCURACY and np.isclose(factor, 100 * value)):
-            return why
-    dips = any((np.diff(curve) < 0).any() for curve in validation.values())
-    if dips:
-        return "The curves are not made monotone: a dip makes the labels too many or the height too low."
-    return "This is not the rival's labels, interpolated linearly between two budgets, over the budget."
-
-
 _ACCURACY = (
     "This is a difference of accuracies. Near the ceiling a small one can be worth many labels; read along the labels, "
     "not along the accuracy."
 )
+_DIPS = "The curves are not made monotone: a dip makes the labels too many or the height too low."
+
+
+def _wrong_name(name, validation: Curves, test: Curves, budget: int) -> str:
+    if name not in validation:
+        return f"The better strategy is one of {' and '.join(validation)}, not {name!r}."
+    if _better(test, budget) == name:
+        return (
+            "The better strategy was chosen by the test. That leaks: the test says which one, and then praises it. "
+            "Choose on validation."
+        )
+    if _better(validation, budget, monotone=False) == name:
+        return "This compares the curves before they are monotone: a dip at the budget decides."
+    if _better(validation, int(_BUDGETS[-1])) == name:
+        return "This is the better one at the last budget, not at the one asked about."
+    return "On validation, at this budget, the other one is better."
+
+
+def _ahead(validation: Curves, budget: int) -> float:
+    """By how much the better one is more accurate at the budget."""
+    at = _BUDGETS.tolist().index(budget)
+    return float(abs(np.diff([np.maximum.accumulate(curve)[at] for curve in validation.values()])[0]))
+
+
+def _never_there(factor: float, validation: Curves, test: Curves, budget: int) -> str:
+    most = _BUDGETS[-1] / budget
+    if np.isclose(factor, most):
+        return (
+            "The rival never gets there, and the last budget is no answer: say infinite, more than was tried."
+        )
+    if factor > most:
+        return "This continues the rival's curve beyond its last budget, where nobody measured; say infinite."
+    if np.isclose(factor % 1, _ahead(validation, budget)):
+        return _ACCURACY
+    return "The rival never reaches it with the budgets tried: the factor is infinite."
+
+
+def _wrong_factor(factor: float, validation: Curves, test: Curves, budget: int) -> str:
+    better = _better(validation, budget)
+    needed = _needed(validation, budget, better)
+    known = {
+        "The ratio is turned round: the rival's labels stand above the fraction line.": budget / needed,
+        "These are labels; divide them by the budget.": needed,
+        "These are labels saved, a difference; the factor is asked for.": needed - budget,
+        _ACCURACY: _ahead(validation, budget),
+        "This counts by the test's curves; the test has no part in it.": _needed(test, budget, better)
+        / budget,
+        "This is the first budget that is enough; between two budgets, interpolate.": (
+            _BUDGETS[np.searchsorted(_BUDGETS, needed)] / budget
+        ),
+        _DIPS: _needed(validation, budget, better, monotone=False) / budget,
+    }
+    for why, value in known.items():
+        if np.isclose(factor, value, atol=1e-6) or (why == _ACCURACY and np.isclose(factor, 100 * value)):
+            return why
+    return "This is not the rival's labels, interpolated linearly between two budgets, over the budget."
 
 
 @exercise()
 def interaction(answer):
-    """A function of four counts of right answers, each of n: what choosing gains with transfer less without, log odds."""
+    """A function of four counts of right answers and n: the gain from choosing with transfer less without, log odds."""
     hints = (
         "Four numbers become four log odds first; differences come afterwards.",
         "Log odds of k right of n: log((k + 0.5) / (n - k + 0.5)). The 0.5 keeps 0 and n finite.",
@@ -182,7 +171,7 @@ def interaction(answer):
         if not np.isclose(given, _contrast(_odds(np.array(counts), n)), atol=1e-6):
             return Wrong(_interaction_mistake(given, np.array(counts, float), n), hints=hints)
     return Right(
-        "In log odds a gain near the ceiling counts as much as one from the middle, so the ceiling fakes no interaction."
+        "In log odds a gain near the ceiling counts as much as one in the middle: the ceiling fakes no interaction."
     )
 
 
