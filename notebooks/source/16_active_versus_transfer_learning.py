@@ -1,0 +1,479 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 16 Active versus transfer learning
+#
+# You have images and few labels. Label more, label cleverer, or transfer better: what does each bring, what does each
+# cost, and do they add up?
+#
+# **Time** 60 minutes (teaching 35, exercises 25). **Memory** about 1.5 GB. No GPU, no network.
+
+# %% [markdown]
+# ## You will be able to
+#
+# 1. say what active and transfer learning each minimize, look at and ask for, and cross the two in one study;
+# 2. tell an interaction from what a ceiling fakes, and read learning curves as labels saved and as money;
+# 3. read a report on your own images, and say what would have to stand in it for you to follow it.
+
+# %% tags=["parameters"]
+task: str = "materials"  # images for the last experiment: a bundled set or a folder of images
+backbone: str = "tiny"  # the pretrained network of the game and of the last experiment
+device: str = "auto"  # auto, cpu or cuda
+profile: str = "lesson"  # smoke, lesson or report
+seed: int = 0
+
+# %%
+import time
+
+import numpy as np
+import torch
+from IPython.display import display
+
+from transferlab import load_task
+from transferlab.active import query
+from transferlab.active.factorial_effects import Corners, crossover, effects
+from transferlab.active.study_plan import Cell, cells, curve_name
+from transferlab.course import by_profile, check, chosen_profile, open_ledger, predict, quiz, reveal, warm_up
+from transferlab.course.compared import over_seeds
+from transferlab.evaluation.claims import direction, unresolved
+
+profile = chosen_profile(profile)
+
+# %%
+from transferlab.course import grid16, lesson16, lesson16_cards, lesson16_gains, lesson16_money
+from transferlab.course.lesson16 import FROZEN, MARGIN, OWN, PRETRAINED, RANDOM, SCRATCH, TYPICAL, way
+from transferlab.course.lesson16_game import board
+from transferlab.course.lesson16_money import BETTER, BOTH, CLEVERER, MORE
+from transferlab.course.lesson16_own import own_lines
+
+ledger = open_ledger("16", profile)
+
+# %% [markdown]
+# ## Warm-up
+
+# %%
+warm_up("16")
+
+# %% [markdown]
+# ## The idea
+#
+# | | active learning | transfer learning |
+# |---|---|---|
+# | **lowers** | the labels asked for | the error that the labels at hand leave |
+# | **looks at** | your images, and labels as they come | other images, learnt from before yours |
+# | **asks** | a person, in rounds | nobody: somebody's work is taken over |
+# | **when** | images are many, answers dear | something alike was learnt before |
+# | **fails** | if it picks by features that know nothing | if the source lies too far |
+#
+# They are no rivals by nature: one decides *which* labels, the other *what* learns from them. So cross them. Below,
+# what three strategies ask first, on pretrained features. **margin** has to wait for a first model; **typiclust**
+# needs none.
+
+# %%
+results, images = grid16.stored_results(), grid16.study_images()
+display(lesson16_cards.asked_card(results, images))
+
+# %% [markdown]
+# ## Predict: few labels, many labels
+#
+# Materials: 12 classes, 456 images that may be asked about. A head learns on frozen pretrained features. Who picks
+# best?
+
+# %%
+PICKS = ("random", "margin", "typiclust", "none is told to be ahead of the others")
+predict("L16.lowest", "With 24 labels, two a class on average: which picks are ahead of all others?", PICKS)
+
+# %%
+predict("L16.largest", "With 120 labels, a quarter of the pool: which picks are ahead of all others?", PICKS)
+
+# %% [markdown]
+# ## Experiment: the factorial
+#
+# Everything is crossed with everything: what is **trained**, by what **strategy** images are picked, on whose
+# **features** (the network's own, or pretrained ones), how many labels, and the seed. A seed draws the first images
+# and the first weights, the same for all.
+
+# %% tags=["nbval-check-output"]
+study = grid16.STUDY
+print("trained:", *study.arms, "| picked by:", *study.strategies, "| on features:", *study.pickers)
+print("labels in all:", *study.budgets, "| seeds:", len(study.seeds))
+print(len(cells(study)), "learning curves, such as:", curve_name(("scratch", "margin", "pretrained")))
+
+# %% [markdown]
+# That would run for hours; its answers to every validation and test image are stored. Trust them as far as you can do
+# one again: this curve is picked, labelled and trained here and now.
+
+# %%
+cell = Cell(by_profile(profile, smoke=FROZEN, lesson=SCRATCH, report=SCRATCH), MARGIN, PRETRAINED, 0)
+[stored] = [r for r in results if r.cell == cell]
+start = time.monotonic()
+agree = lesson16.agreement(stored, grid16.rerun(cell))
+print(lesson16_cards.anew_line(agree, time.monotonic() - start, curve_name(cell.curve)))
+
+# %% [markdown]
+# Another processor adds numbers in another order, so a few answers near a border may differ. Now all of it; the test
+# is opened once, for all curves together. Strategies pick by the features of what is trained.
+
+# %%
+found = lesson16.factorial(results, images)
+display(lesson16_cards.curves_card(found))
+
+# %% [markdown]
+# ## Reveal: few labels, many labels
+
+# %%
+low, high = found.budgets[1], found.budgets[-1]
+reveal("L16.lowest", lesson16_cards.leader(found, FROZEN, low) or PICKS[3])
+reveal("L16.largest", lesson16_cards.leader(found, FROZEN, high) or PICKS[3])
+
+# %%
+display(lesson16_cards.choosing_card(found))
+
+# %%
+typical, margin, chance = (way(FROZEN, s) for s in (TYPICAL, MARGIN, RANDOM))
+for budget in found.budgets[:2]:
+    gain = found.gain(typical, chance, budget)
+    display(ledger.record(f"L16.typical-images-beat-random-with-{budget}-labels", gain, "points", direction))
+display(
+    ledger.record(
+        "L16.typical-images-beat-uncertain-ones-with-24-labels",
+        found.gain(typical, margin, low),
+        "points",
+        direction,
+    )
+)
+late = found.gain(margin, typical, high)
+ledger.record("L16.uncertain-images-are-ahead-of-typical-ones-with-120-labels", late, "points", unresolved)
+
+# %% [markdown]
+# ## Predict: do they add up?
+#
+# Transfer raises a curve, choosing raises a curve. Is choosing worth less once there is transfer, since good features
+# leave less to win?
+
+# %%
+MEETS = ("less with transfer", "more with transfer", "no difference is shown")
+predict("L16.interaction", "What typiclust gains over random with 24 labels, in log odds, is", MEETS)
+
+# %% [markdown]
+# ## Experiment: do they add up?
+#
+# The **interaction** is the gain with transfer less the gain without. Accuracy is a poor scale for it. Double the
+# odds of a right answer, and look at the points:
+
+# %% tags=["nbval-check-output"]
+for line in lesson16_gains.ceiling_lines():
+    print(line)
+
+# %% [markdown]
+# On accuracy nearly everything "interacts" where one curve is near the ceiling. In **log odds** a gain counts the
+# same everywhere. The four corners of a small study, in which choosing doubles the odds with and without transfer:
+
+# %% tags=["nbval-check-output"]
+rights = (300, 450, 750, 818)  # of 900: scratch at random and chosen, transferred at random and chosen
+four = Corners(*((np.arange(900) < right)[None, None].repeat(3, 1) for right in rights))
+print(f"in points of accuracy: {100 * ((818 - 750) - (450 - 300)) / 900:+.1f}")
+print(f"in log odds: {effects(four)[0]['interaction'].estimate:+.2f}")
+
+# %% [markdown]
+# And the study itself:
+
+# %%
+display(lesson16_gains.effects_card(found, TYPICAL))
+
+# %%
+display(lesson16_gains.scales_card(found, TYPICAL))
+
+# %% [markdown]
+# ## Reveal: do they add up?
+
+# %%
+meets = found.interaction(TYPICAL, low)
+_, least, most = over_seeds(meets)
+reveal("L16.interaction", MEETS[0 if most < 0 else 1 if least > 0 else 2])
+
+# %%
+display(ledger.record("L16.transfer-raises-what-typical-images-gain", meets, "log odds", direction))
+meets = found.interaction(MARGIN, found.budgets[2])
+ledger.record("L16.transfer-raises-what-uncertain-images-gain", meets, "log odds", unresolved)
+
+# %% [markdown]
+# Results text here.
+
+# %% [markdown]
+# ## Predict: a cheap head picks for a network
+#
+# A network that is trained from scratch for each round is slow, and at first its opinion of images is worth little. A
+# head on pretrained features is there in milliseconds. Let it pick, and train the slow network on what it picked.
+# Mind the name: nothing pretrained is trained on, but the *choice* is transferred. That is transfer learning, too.
+
+# %%
+CHEAP = ("gains", "costs", "neither is shown")
+predict("L16.picker", "With 120 labels by margin, the network from scratch that is picked for", CHEAP)
+
+# %% [markdown]
+# ## Experiment: a cheap head picks for a network
+
+# %%
+display(lesson16_cards.picks_card(found))
+
+# %% [markdown]
+# ## Reveal: a cheap head picks for a network
+
+# %%
+picked, own = (way(SCRATCH, MARGIN, picker) for picker in (PRETRAINED, OWN))
+lent = found.compare(picked, own, high)
+reveal("L16.picker", CHEAP[0 if lent.low > 0 else 1 if lent.high < 0 else 2])
+
+# %%
+ledger.record(
+    "L16.picks-of-a-pretrained-head-for-scratch", found.gain(picked, own, high), "points", unresolved
+)
+
+# %% [markdown]
+# ## Predict: what it costs
+#
+# Validation images decide, as they would for you. The accuracy to reach is what a network from scratch has with all
+# 120 labels picked at random, rounded down to 5 %.
+
+# %%
+FEW = ("12, the fewest tried", "about 30", "about 60", "more than 90")
+predict(
+    "L16.money", "How many labels, picked at random, does a head on pretrained features need for that?", FEW
+)
+
+# %% [markdown]
+# ## Experiment: what it costs
+
+# %%
+target = lesson16_money.within_reach(found)
+needed = lesson16_money.labels_each(found, TYPICAL, target)
+display(lesson16_money.needed_card(found, needed, target))
+
+# %% [markdown]
+# ## Reveal: what it costs
+
+# %%
+labels = needed[BETTER].needed
+reveal("L16.money", FEW[0 if labels <= 12 else 1 if labels < 45 else 2 if labels < 90 else 3])
+
+# %% [markdown]
+# Labels are not all that costs. A loop that asks in rounds has to be run by somebody, a pretrained network has to be
+# found and kept. Two ways cost the same where a label's price makes up for that, the **crossover**:
+
+# %% tags=["nbval-check-output"]
+print("240 labels, or 40 labels and 30 besides: the same at a price of", crossover(240, 0, 40, 30), "a label")
+
+# %% [markdown]
+# Fixed costs below are made up; put in your own.
+
+# %%
+fixed = {MORE: 0, CLEVERER: 10, BETTER: 30, BOTH: 40}
+display(lesson16_money.money_card(found, needed, fixed, target))
+
+# %% [markdown]
+# ## Investigate
+#
+# Your turn. 96 images of the pool, none with a label. Pick 12; their labels are shown, a head on frozen features
+# learns from them, and validation images say how good it is, beside chance and three strategies on the same 96 images
+# and the same budget. After three rounds the test is opened. Arrow keys move, Enter picks, u takes back, r reveals.
+# Before you begin: will you pick what is typical, what is odd, or one of each look?
+
+# %% tags=["widget"]
+from transferlab.widgets import label_game, show
+
+plays = by_profile(profile, smoke=2, lesson=10, report=10)
+game = board(images, backbone, seed, draws=10 * plays, plays=plays)
+show(label_game.LabelGame(game), label_game.static(game))
+
+# %% [markdown]
+# In print, the game above is played by somebody who takes one image of each class in turn. Nobody has the classes
+# before asking, but eyes come close: yours have been pretrained, too. One game is one seed; set `seed` in the
+# parameters for another.
+
+# %% [markdown]
+# ## Exercises
+#
+# ### Exercise 1 (required, 10 minutes)
+#
+# Labels saved, from curves. `validation` and `test` hold accuracies of two strategies at `budgets`. Give the name of
+# the strategy that is better at `budget`, and the factor: how many times `budget` the other one needs to be as
+# accurate. Make curves monotone (what was reached once counts), interpolate linearly between budgets, and say
+# `np.inf` where the other never gets there. A colleague's beginning stands in the comments. What is wrong with it?
+
+
+# %% tags=["exercise"]
+def labels_saved(budgets, validation, test, budget):
+    # at = list(budgets).index(budget)
+    # better = max(test, key=lambda name: test[name][at])
+    ...
+
+
+check.L16_labels_saved(labels_saved)
+
+
+# %% tags=["solution"]
+def labels_saved(budgets, validation, test, budget):
+    at = list(budgets).index(budget)
+    curves = {name: np.maximum.accumulate(curve) for name, curve in validation.items()}
+    better, rival = sorted(curves, key=lambda name: -curves[name][at])
+    height, curve = curves[better][at], curves[rival]
+    return better, np.interp(height, curve, budgets) / budget if height <= curve[-1] else np.inf
+
+
+check.L16_labels_saved(labels_saved)
+
+# %% [markdown]
+# ### Exercise 2 (optional)
+#
+# The interaction. Four corners have so many right answers of `n`. Give what choosing gains with transfer less what it
+# gains without, in log odds, with 0.5 added to right and to wrong ones.
+
+
+# %% tags=["exercise"]
+def interaction(scratch_random, scratch_chosen, transferred_random, transferred_chosen, n): ...
+
+
+check.L16_interaction(interaction)
+
+
+# %% tags=["solution"]
+def interaction(scratch_random, scratch_chosen, transferred_random, transferred_chosen, n):
+    def log_odds(right):
+        return np.log((right + 0.5) / (n - right + 0.5))
+
+    with_transfer = log_odds(transferred_chosen) - log_odds(transferred_random)
+    return with_transfer - (log_odds(scratch_chosen) - log_odds(scratch_random))
+
+
+check.L16_interaction(interaction)
+
+# %% [markdown]
+# ### Exercise 3 (optional)
+#
+# The crossover. Way a needs `labels_a` labels and costs `fixed_a` whatever a label costs; way b likewise. Give the
+# price of a label at which both cost the same, or None where there is none above 0 (or one never gets there: infinite
+# labels).
+
+
+# %% tags=["exercise"]
+def price(labels_a, fixed_a, labels_b, fixed_b): ...
+
+
+check.L16_crossover(price)
+
+
+# %% tags=["solution"]
+def price(labels_a, fixed_a, labels_b, fixed_b):
+    if not np.isfinite([labels_a, labels_b]).all() or labels_a == labels_b:
+        return None
+    even = (fixed_b - fixed_a) / (labels_a - labels_b)
+    return even if even > 0 else None
+
+
+check.L16_crossover(price)
+
+# %% [markdown]
+# ## On your own images
+#
+# The next cell asks the small question of `task`: on frozen features, how many labels, and is choosing worth it? For
+# a folder with a folder for each class:
+#
+# `transferlab course run 16 -p task=path/to/images`
+
+# %%
+own_seeds = range(seed, seed + by_profile(profile, smoke=2, lesson=3, report=10))
+for line in own_lines(load_task(task, progress=False), backbone, own_seeds, device):
+    print(line)
+
+# %% [markdown]
+# The whole question is a report's. It prints how long it will take before it starts, and goes on where it was broken
+# off:
+#
+# `transferlab report active path/to/images`
+#
+# Read it with these questions. They suit any study that says "our method needs fewer labels".
+#
+# | ask | a good answer | a bad one |
+# |---|---|---|
+# | What chose? | validation images; the test was opened once, after that | the best line of the test |
+# | On how much does it rest? | hundreds of images, ten seeds, an interval | one seed, or no interval |
+# | Is the strategy told from random picks? | in pairs, corrected for all comparisons | "best of seven" |
+# | Labels or points? | labels to one accuracy, "over 120" where not reached | points at the last budget |
+# | Does choosing still help with transfer? | corners, in log odds or labels | points near the ceiling |
+# | Who picked? | whose features, and they count as transfer | a pretrained picker, not mentioned |
+# | Was scratch given a chance? | the same effort, and it ends above chance | a few epochs, then a triumph |
+# | What does it cost? | your prices, and where the order turns round | labels as if all else were free |
+# | Is the test like tomorrow? | groups kept apart, another place or day | one burst of images in both |
+
+# %% [markdown]
+# The folded cell does one round in plain PyTorch: a frozen body, a head on twelve labels, and the twelve images next
+# to ask about.
+
+# %% jupyter={"source_hidden": true} tags=["plain-pytorch", "nbval-check-output"]
+torch.manual_seed(0)
+body = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU()).requires_grad_(False)  # as if pretrained
+pictures = torch.randn(200, 8)
+names = (pictures[:, 0] > 0).long() + (pictures[:, 1] > 0).long()
+asked, features = torch.arange(12), body(pictures)
+head = torch.nn.Linear(16, 3)
+optimizer = torch.optim.LBFGS(head.parameters(), max_iter=50)
+
+
+def loss():
+    optimizer.zero_grad()
+    found = torch.nn.functional.cross_entropy(head(features[asked]), names[asked])
+    found = found + 0.01 * head.weight.square().sum()
+    found.backward()
+    return found
+
+
+optimizer.step(loss)
+p = head(features).detach().double().softmax(1)
+first, second = p.topk(2).values.T
+lead = (first - second).index_fill(0, asked, float("inf"))  # what has a label is not asked again
+package = query("margin", probabilities=p.numpy(), labelled=asked.numpy(), n=12)
+print(
+    "the same images asked as by the package:",
+    sorted(lead.argsort()[:12].tolist()) == sorted(package.tolist()),
+)
+
+# %% [markdown]
+# ## What would change this conclusion
+#
+# TODO
+
+# %% [markdown]
+# ## Exit quiz
+
+# %%
+quiz("16")
+
+# %% [markdown]
+# ## Three things to take away
+#
+# 1. Active learning lowers labels, transfer lowers error; cross them, since neither answers for the other.
+# 2. TODO
+# 3. Choose on validation, count in labels and money, stop at the last budget, and open the test once.
+
+# %% [markdown]
+# ## References
+#
+# - Ash, J. T. et al. (2020). Deep batch active learning by diverse, uncertain gradient lower bounds. ICLR.
+# - Haldane, J. B. S. (1956). The estimation and significance of the logarithm of a ratio of frequencies. Annals of
+#   Human Genetics.
+# - Hacohen, G., Dekel, A. and Weinshall, D. (2022). Active learning on a budget: opposite strategies suit high and low
+#   budgets. ICML.
+# - Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics.
+# - Lowell, D., Lipton, Z. C. and Wallace, B. C. (2019). Practical obstacles to deploying active learning. EMNLP.
+# - Settles, B. (2009). Active learning literature survey. University of Wisconsin-Madison.
