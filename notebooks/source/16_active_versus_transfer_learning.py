@@ -51,7 +51,7 @@ profile = chosen_profile(profile)
 
 # %%
 from transferlab.course import grid16, lesson16, lesson16_cards, lesson16_gains, lesson16_money
-from transferlab.course.lesson16 import FROZEN, MARGIN, OWN, PRETRAINED, RANDOM, SCRATCH, TYPICAL, way
+from transferlab.course.lesson16 import FROZEN, MARGIN, OWN, PRETRAINED, RANDOM, SCRATCH, TUNED, TYPICAL, way
 from transferlab.course.lesson16_game import board
 from transferlab.course.lesson16_money import BETTER, BOTH, CLEVERER, MORE
 from transferlab.course.lesson16_own import own_lines
@@ -114,7 +114,7 @@ print(len(cells(study)), "learning curves, such as:", curve_name(("scratch", "ma
 # one again: this curve is picked, labelled and trained here and now.
 
 # %%
-cell = Cell(by_profile(profile, smoke=FROZEN, lesson=SCRATCH, report=SCRATCH), MARGIN, PRETRAINED, 0)
+cell = Cell(by_profile(profile, smoke=FROZEN, lesson=TUNED, report=SCRATCH), MARGIN, PRETRAINED, 0)
 [stored] = [r for r in results if r.cell == cell]
 start = time.monotonic()
 agree = lesson16.agreement(stored, grid16.rerun(cell))
@@ -183,7 +183,7 @@ for line in lesson16_gains.ceiling_lines():
 rights = (300, 450, 750, 818)  # of 900: scratch at random and chosen, transferred at random and chosen
 four = Corners(*((np.arange(900) < right)[None, None].repeat(3, 1) for right in rights))
 print(f"in points of accuracy: {100 * ((818 - 750) - (450 - 300)) / 900:+.1f}")
-print(f"in log odds: {effects(four)[0]['interaction'].estimate:+.2f}")
+print(f"in log odds: {abs(effects(four)[0]['interaction'].estimate):.2f}")
 
 # %% [markdown]
 # And the study itself:
@@ -292,7 +292,7 @@ display(lesson16_money.money_card(found, needed, fixed, target))
 # %% tags=["widget"]
 from transferlab.widgets import label_game, show
 
-plays = by_profile(profile, smoke=2, lesson=10, report=10)
+plays = by_profile(profile, smoke=2, lesson=6, report=10)
 game = board(images, backbone, seed, draws=10 * plays, plays=plays)
 show(label_game.LabelGame(game), label_game.static(game))
 

@@ -15,7 +15,7 @@ from transferlab.course.compared import compared, points
 from transferlab.evaluation import Comparison
 from transferlab.viz.words import count
 
-SCRATCH, FROZEN = "scratch", "frozen"
+SCRATCH, FROZEN, TUNED = "scratch", "frozen", "last-stage"
 RANDOM, TYPICAL, MARGIN = "random", "typiclust", "margin"
 OWN, PRETRAINED = "own", "pretrained"
 
