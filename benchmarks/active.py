@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import psutil
 
 from benchmarks.adaptation import CLOCKS, MEMORY
@@ -166,12 +167,23 @@ def _beside(row: str, tool: str, results: dict) -> str:
     same += ", in order" if all(a == b for a, b in pairs) else ""
     ratio = ""
     if row == "badge":
-        ratio = f"{sum(theirs[s]['potential'] for s in both) / sum(mine[s]['potential'] for s in both):.3f}"
+        ratio = _ratio(*([side[seed]["potential"] for seed in both] for side in (theirs, mine)))
     wanted = "" if ROWS[row][0] is None or tool == MODAL else f"{ROWS[row][0]:g}"
     return (
         f"| {row} | {tool} | {size:,} | {ended} | {seconds[0]:.2f} | {seconds[1]:.3f} | "
         f"{seconds[0] / seconds[1]:.1f} | {wanted} | {same} | {ratio} | {peaks[0]:.0f} | {peaks[1]:.0f} |"
     )
+
+
+def _ratio(theirs: list[float], mine: list[float]) -> str:
+    """Mean over mean, with a 95 % interval where there are several seeds; either tool draws by itself."""
+    text = f"{sum(theirs) / sum(mine):.3f}"
+    if len(mine) == 1:
+        return text
+    rng = np.random.default_rng(0)
+    drawn = [rng.choice(side, (10_000, len(side))).mean(1) for side in (theirs, mine)]
+    low, high = np.quantile(drawn[0] / drawn[1], [0.025, 0.975])
+    return f"{text} ({low:.2f} to {high:.2f}, {len(mine)} seeds)"
 
 
 def _told(run: dict) -> str:
