@@ -208,3 +208,7 @@ class GameView(anywidget.AnyWidget):
     size = Int(1).tag(sync=True)
     picks = List(Int()).tag(sync=True)
     shown = Dict().tag(sync=True)
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.add_class("jupyter-widgets")  # as all controls that ipywidgets makes have it
