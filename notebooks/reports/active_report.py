@@ -103,7 +103,7 @@ HTML(gains.effects_html(fits, found, test))
 # %% [markdown]
 # ## Whose features pick
 #
-# Picking and training are crossed.
+# What is trained and what picks its images are crossed.
 
 # %%
 HTML(gains.picking_html(found))

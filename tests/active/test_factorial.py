@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transferlab.active import query
-from transferlab.active.arms import ArmSettings, StudyImages, make_learners, study_images
+from transferlab.active.arms import (
+    ArmSettings,
+    StudyImages,
+    answers_without_labels,
+    make_learners,
+    study_images,
+)
 from transferlab.active.factorial import Bench, expected_seconds, run_study
 from transferlab.active.factorial_summary import (
     learning_curves,
@@ -26,6 +32,7 @@ from transferlab.data import SealedTest, load_task
 from transferlab.data.bundled import load_bundled
 from transferlab.errors import UserError
 from transferlab.training.boundary_cache import BoundaryCache
+from transferlab.training.inputs import reduced
 from transferlab.transfer import FineTuning
 
 QUICK = ArmSettings(epochs=1, scratch_epochs=1, source_epochs=1, adapt_epochs=1, least_steps=0, device="cpu")
@@ -178,6 +185,24 @@ def test_every_arm_and_those_without_labels(images, materials):
     table = rows(found, validation, test)
     assert [r["budget"] for r in table] == [0, 0, 12, 12, 12, 12]
     assert {c["budget"] for c in learning_curves(test)} == {0, 12}
+
+
+def test_a_sharper_source_is_seen_at_the_resolution_of_the_pool(images, materials):
+    few = materials[0][:24]
+    sharp = replace(few, images=few.images.repeat(2, axis=2).repeat(2, axis=3))
+    alike = replace(few, images=reduced(sharp.images, few.images.shape[-1]))
+    found = [
+        answers_without_labels(
+            ["source-only"],
+            replace(images, source=source),
+            load_backbone("tiny"),
+            QUICK,
+            seed=0,
+            cache=BoundaryCache(),
+        )["source-only"]
+        for source in (sharp, alike)
+    ]
+    np.testing.assert_allclose(*found, atol=1e-3)
 
 
 def test_a_tuned_network_tells_of_the_pool_what_it_answers(images):

@@ -198,6 +198,20 @@ def test_the_cheapest_way_that_reaches_the_target_is_recommended():
         recommend(test, 0.8)
 
 
+def test_an_arm_without_labels_is_recommended_where_it_is_good_enough():
+    good = table([0.85])[0]
+    held = answers(
+        {SR: table([0.2, 0.4, 0.8]), FR: table([0.6, 0.8, 0.9])}, "validation", without={"SHOT": good}
+    )
+    free = recommend(held, 0.8, fixed={"SHOT": 5.0})
+    assert (free.curve, free.budget, free.cost, free.reached) == (("SHOT", "none", "none"), 0, 5.0, True)
+    assert free.needed == pytest.approx({SR: 40, FR: 20, ("SHOT", "none", "none"): 0})
+    assert recommend(held, 0.8, fixed={"SHOT": 25.0}).curve == FR  # dearer than 20 labels
+    assert recommend(held, 0.88).curve == FR and recommend(held, 0.99).curve == FR
+    test = answers(held.correct, without={"SHOT": table([0.7])[0]})
+    assert "Take SHOT: label nothing (cost 5); with 0 labels 70.0% of the test" in free.sentence(test)
+
+
 def test_a_strategy_that_is_not_told_from_chance_is_not_recommended():
     lucky = table([0.6, 0.8, 0.9])
     barely = lucky.copy()

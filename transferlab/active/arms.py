@@ -166,7 +166,10 @@ def answers_without_labels(
         raise UserError(f"the arm {names[0]!r} needs labelled source images; give a source, or leave it out.")
     common = {"source_epochs": settings.source_epochs, "epochs": settings.adapt_epochs}
     target = images.pool.without_labels()
-    chosen = {**common, "cache": cache, "device": settings.device}
+    side = min(
+        max(part.images.shape[2:]) for part in (images.source, target)
+    )  # or sharpness tells them apart
+    chosen = {**common, "resolution": side, "cache": cache, "device": settings.device}
     pair = DomainPair("target", images.source, target, None, backbone, settings=chosen)
     fitted = fit_methods(pair, seed, names)
     return {name: fitted.models[name].predict_proba(images.unseen) for name in names}

@@ -25,11 +25,10 @@ from transferlab.active.study_plan import Cell, CellResult, Study, cells, curve_
 from transferlab.backbones import Backbone, load_backbone
 from transferlab.errors import UserError
 from transferlab.training.boundary_cache import BoundaryCache
+from transferlab.training.estimate import A_FIT, seconds_a_pass, seconds_left
 from transferlab.training.progress import spoken
 from transferlab.whole_file import write_whole
 
-_A_FIT = 0.3  # seconds of a fit and its picks that images do not explain
-_PROBE = 32  # images
 _ARRAYS = ("budgets", "predictions", "labelled", "spent", "positions")
 
 
@@ -168,19 +167,19 @@ def expected_seconds(bench: Bench, todo: Sequence[Cell]) -> list[float]:
     """
     study, images = bench.study, bench.images
     n, unseen = len(images.pool), len(images.validation) + len(images.test)
-    a_pass = _seconds_a_pass(bench)
+    a_pass = seconds_a_pass(bench.backbone, study.settings.device)
     found = []
     for cell in todo:
         if cell.strategy == "none":
             passes = (
                 3 * study.settings.source_epochs * len(images.source) + 12 * study.settings.adapt_epochs * n
             )
-            found.append(_A_FIT + a_pass * passes / len(study.without_labels))
+            found.append(A_FIT + a_pass * passes / len(study.without_labels))
             continue
         passes = sum(training_passes(cell.arm, b, bench.backbone, study.settings) for b in study.budgets)
         if cell.arm != "frozen":
             passes += len(study.budgets) * (unseen + n * (cell.picker == "own"))
-        found.append(_A_FIT * len(study.budgets) + a_pass * passes)
+        found.append(A_FIT * len(study.budgets) + a_pass * passes)
     if found:
         found[0] += a_pass * (n + unseen)
     return found
@@ -210,26 +209,12 @@ def run_study(
     )
     start, spent = time.monotonic(), 0.0
     for cell, cost in zip(todo, costs, strict=True):
-        # the estimate at first, and more and more what the work so far took
-        pace = (time.monotonic() - start) / spent if spent else 1.0
-        share = spent / total
-        left = (total - spent) * (share**0.5 * pace + 1 - share**0.5)
+        left = seconds_left(total, spent, time.monotonic() - start)
         print(
-            f"{share:4.0%} done, about {spoken(left)} left: {curve_name(cell.curve)}, seed {cell.seed}",
+            f"{spent / total:4.0%} done, about {spoken(left)} left: {curve_name(cell.curve)}, seed {cell.seed}",
             file=stream,
             flush=True,
         )
         found[cell] = bench.run_cell(cell)
         spent += cost
     return list(found.values())
-
-
-def _seconds_a_pass(bench: Bench) -> float:
-    """Seconds that an image takes through the whole backbone, measured after a warm-up."""
-    some = bench.images.pool.images[:_PROBE]
-    for _ in range(2):
-        start = time.perf_counter()
-        BoundaryCache().activations(
-            bench.backbone, len(bench.backbone.stages), some, device=bench.study.settings.device
-        )
-    return (time.perf_counter() - start) / len(some)

@@ -45,7 +45,7 @@ def costs_html(plan: ActivePlan, fits: ActiveFits, found: Findings, test: Answer
     return (
         f"<p>A label is taken to cost {plan.request.label_price:g}, in whatever unit; "
         "<code>--label-price</code> and <code>--fixed-cost ARM=PRICE</code> (training, licences, hours) "
-        "set others.</p>"
+        "set others. By the estimates, whose intervals stand beside them:</p>"
         + (f"<ul>{sentences}</ul>" if sentences else "")
         + f"<table><tr><th>way to {whole(fits.choice.target)}</th><th>labels</th><th>95 % interval</th>"
         f"<th>fixed</th><th>cost</th></tr>{body}</table>"

@@ -148,8 +148,8 @@ def _picking_finding(rows: dict[str, tuple], marked: Sequence[str], test: Answer
         return f"{start} moves {name} by {points:+.1f} points ({low:+.1f} to {high:+.1f}; {basis(test)})"
     better, worse = (sum(rows[name][0] * sign > 0 for name in marked) for sign in (1, -1))
     return (
-        f"{start}: of {len(rows)} ways {better} get better, {worse} worse, and {len(rows) - better - worse} are not told "
-        f"apart ({basis(test)})"
+        f"{start}: of {len(rows)} ways {better} get better, {worse} worse, and {len(rows) - better - worse} are not "
+        f"told apart ({basis(test)})"
     )
 
 

@@ -53,7 +53,7 @@ def _in_labels(fits: ActiveFits, crossed: Crossed, test: Answers) -> str:
 
 def _factor(effect: Effect | None) -> str:
     if effect is None:
-        return "not known: one of its curves does not reach the target with the labels tried"
+        return "not known: one of its curves does not reach it"
     high = "unbounded" if np.isinf(effect.high) else f"{effect.high:.1f}"
     return f"{effect.estimate:.1f} ({effect.low:.1f} to {high})"
 
@@ -74,7 +74,7 @@ def _all_effects(found: Findings, test: Answers) -> str:
 
 
 def _odds(effect: Effect) -> str:
-    return f"{effect.estimate:+.2f} ({effect.low:+.2f} to {effect.high:+.2f})"
+    return f"{effect.estimate:+.1f} ({effect.low:+.1f} to {effect.high:+.1f})"
 
 
 def picking_html(found: Findings) -> str:

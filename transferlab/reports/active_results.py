@@ -65,7 +65,7 @@ def active_results(
         "comparisons": [{"budget": budget, **asdict(c)} for budget, c in found.compared],
         "recommendation": _recommendation(fits, test),
         "warnings": [*warnings(plan, fits), *opened_warnings(fits, found, test)],
-        "stored_cells": fits.stored,
+        "stored": {"cells": fits.stored, "run_again": None if fits.again is None else asdict(fits.again)},
         "test_looks": images.test.looks,
         "environment": environment(pick_device(request.device)),
         "command": command,

@@ -22,6 +22,7 @@ from transferlab.data.cache import cache_dir
 from transferlab.data.load import load_labelled
 from transferlab.errors import UserError
 from transferlab.reports.active_request import Request
+from transferlab.reports.active_stored import Again, released_for, run_again, taken, whole_seeds
 from transferlab.reports.adaptation_domains import same_classes
 from transferlab.reports.transfer_study import load_report_task
 
@@ -48,13 +49,14 @@ class ActivePlan:
 class ActiveFits:
     """Every cell of the study, its answers to validation images, and the choice; the test is still sealed.
 
-    stored : how many cells came from the stored grid
+    stored : how many cells came from the stored grid; again : one of those, run anew
     """
 
     cells: list[CellResult]
     validation: Answers
     choice: Recommendation
     stored: int = 0
+    again: Again | None = None
 
 
 def load_active_images(
@@ -103,20 +105,22 @@ def make_active_plan(
             f"the largest budget is {study.budgets[-1]} labels, but {len(images.pool)} images are left to ask about "
             f"once test and validation are set aside; give budgets up to {len(images.pool)}."
         )
-    count = request.seeds or len(study.seeds)
-    study = replace(
-        study,
-        seeds=tuple(range(request.seed, request.seed + count)),
-        settings=replace(study.settings, device=request.device),
-    )
-    return ActivePlan(task, images, study, request, source_name)
+    study = replace(study, settings=replace(study.settings, device=request.device))
+    released = released_for(task.name, study)
+    seeds = range(request.seed, request.seed + (request.seeds or len(study.seeds)))
+    if not request.seeds and len(whole := whole_seeds(study, released)) > len(seeds):
+        seeds = whole  # more of them cost nothing
+    study = replace(study, seeds=tuple(seeds))
+    return ActivePlan(task, images, study, request, source_name, released)
 
 
 def run_active(plan: ActivePlan) -> ActiveFits:
     """Every cell, kept in the cache folder as it is done; an estimate, then progress, go to stderr."""
-    found = run_study(plan.study, plan.images, cache_dir() / "active")
+    found = run_study(plan.study, plan.images, cache_dir() / "active", released=plan.released)
     validation = validation_answers(found, plan.images)
-    return ActiveFits(found, validation, choose(plan, validation))
+    stored = taken(plan.study, plan.images, plan.released)
+    again = run_again(plan.study, plan.images, stored)
+    return ActiveFits(found, validation, choose(plan, validation), len(stored), again)
 
 
 def choose(plan: ActivePlan, validation: Answers) -> Recommendation:

@@ -82,10 +82,15 @@ def choice(plan: ActivePlan, fits: ActiveFits) -> str:
         f'<p class="finding"><strong>{escape(fits.choice.advice)}.</strong> {escape(reason(fits))} No test label had a '
         "part in it.</p>"
         + _warned(warnings(plan, fits))
+        + (
+            ""
+            if fits.again is None
+            else f"<p>{escape(fits.again.sentence(fits.stored, len(fits.cells)))}</p>"
+        )
         + f"<p>The target is {whole(fits.choice.target)}, {given}. A strategy is a candidate only where it was told "
         "from random picks in its arm (p below 0.05 after Holm's correction). Validation images flatter: they come "
-        "from the same place as the pool, so that what a new place would change is not seen; and the cheapest of many ways "
-        "is partly the luckiest. The test below had no say.</p>" + _candidates(fits)
+        "from the same place as the pool, so that what a new place would change is not seen; and the cheapest of many "
+        "ways is partly the luckiest. The test below had no say.</p>" + _candidates(fits)
     )
 
 

@@ -5,28 +5,9 @@ from __future__ import annotations
 import sys
 import time
 
-import torch
-
-from transferlab.backbones import Backbone, load_backbone
-from transferlab.training.devices import pick_device
+from transferlab.backbones import load_backbone
+from transferlab.training.estimate import A_FIT, seconds_a_pass, seconds_left
 from transferlab.training.progress import spoken
-
-_A_FIT = 0.3  # seconds of a fit that images do not explain: heads, set-up, answers
-_PROBE = 32  # images
-
-
-def seconds_a_pass(backbone: Backbone, device: str) -> float:
-    """Seconds that one image takes through all of ``backbone``, measured on a batch after a warm-up."""
-    there = backbone.to(pick_device(device))
-    size = backbone.preprocessing.input_size
-    x = torch.zeros(_PROBE, 3, size, size, device=there.device)
-    times = []
-    with torch.inference_mode():
-        for _ in range(3):
-            start = time.perf_counter()
-            there.forward(x).sum().item()  # .item() waits for a GPU
-            times.append(time.perf_counter() - start)
-    return min(times[1:]) / _PROBE
 
 
 class Clock:
@@ -45,7 +26,7 @@ class Clock:
             name: seconds_a_pass(load_backbone(name), device) for name in {a.backbone for a in arms} - {None}
         }
         mean = sum(passes.values()) / len(passes)
-        one_seed = [[_A_FIT + n * arm.cost * passes.get(arm.backbone, mean) for arm in arms] for n in images]
+        one_seed = [[A_FIT + n * arm.cost * passes.get(arm.backbone, mean) for arm in arms] for n in images]
         self._costs = [costs * seeds for costs in one_seed]
         self._total = sum(map(sum, self._costs))
         self._names, self._start = names, time.monotonic()
@@ -63,7 +44,7 @@ class Clock:
             if not name:
                 return
             work = before + sum(self._costs[index][:done])
-            left = self._left(work, time.monotonic() - self._start)
+            left = seconds_left(self._total, work, time.monotonic() - self._start)
             print(
                 f"{work / self._total:4.0%} done, about {spoken(left)} left: {name}, {self._names[index]}",
                 file=sys.stderr,
@@ -71,9 +52,3 @@ class Clock:
             )
 
         return tell
-
-    def _left(self, work: float, elapsed: float) -> float:
-        """Seconds left: the estimate at first, and more and more what the work so far took."""
-        share = work / self._total
-        pace = elapsed / work if work else 1.0
-        return (self._total - work) * (share**0.5 * pace + 1 - share**0.5)

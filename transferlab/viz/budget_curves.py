@@ -54,7 +54,7 @@ def budget_curves(
         raise UserError("budget_curves() needs one panel or more, each with a line of one point or more.")
     names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
     looks = _looks(names, grey)
-    columns = min(2, len(panels))
+    columns = min(3 if len(panels) == 3 else 2, len(panels))
     rows = -(-len(panels) // columns)
     with style():
         left = MARGIN + 0.5
@@ -116,7 +116,7 @@ def _scale(axes, labels: Sequence[float], unit, column: int) -> None:
     for x in reversed(at):
         if not ticks or np.log2(ticks[-1]) - np.log2(x) >= room:
             ticks.append(x)
-    axes.set_xticks(np.log2(ticks), [f"{x:,.0f}" for x in ticks])
+    axes.set_xticks(np.log2(ticks[::-1]), [f"{x:,.0f}" for x in ticks[::-1]])
     side = 0.04 * (np.log2(at[-1]) - np.log2(at[0])) or 0.5
     axes.set_xlim(np.log2(at[0]) - side, np.log2(at[-1]) + side)
     axes.yaxis.set_major_formatter(lambda y, _: unit(y))
