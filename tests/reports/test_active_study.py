@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from transferlab.active.arms import WITHOUT_LABELS, StudyImages
+from transferlab.active.factorial_effects import labels_to
 from transferlab.active.factorial_summary import Answers, recommend
 from transferlab.active.study_plan import Cell, CellResult, study_of
 from transferlab.cli import app
@@ -271,10 +272,19 @@ def test_an_arm_without_labels_that_is_good_enough_is_the_choice(told):
     free = ActiveFits(fits.cells, held, recommend(held, 0.75, fixed={"SHOT": 3.0}))
     assert (free.choice.curve, free.choice.budget, free.choice.cost) == (("SHOT", "none", "none"), 0, 3.0)
     assert "label nothing" in active_text.choice(plan, free)
+    alone = replace(held, correct={SR: held.correct[SR]})
+    assert usual_target(replace(alone, without_labels={})) < usual_target(alone) == 0.8
     opened = replace(test, without_labels={"SHOT": good, "source-only": bad})
     found = find(held, opened, free.choice)
     assert found.saved == {} and found.main is not None
-    assert "nothing to compare" in active_costs.saved_html(free, found)
+    needed = labels_to(BUDGETS, {FR: test.correct[FR]}, bad.mean())[FR].needed
+    assert found.free["source-only"].needed == pytest.approx(needed) and found.free["SHOT"].needed == np.inf
+    said = active_costs.saved_html(free, found)
+    assert "With no labels SHOT is at" in said and "frozen, random does not reach with 16: censored" in said
+    priced = replace(plan, request=replace(plan.request, fixed_costs=["SHOT=3"]))
+    table_of_costs = active_costs.costs_html(priced, free, found, opened)
+    assert "<td>SHOT</td><td>0</td><td></td><td>3</td><td>3</td>" in table_of_costs
+    assert "<td>source-only</td><td>not reached</td>" in table_of_costs
     assert f"{good.mean():.1%}" in active_text.tested(free, found, opened)
     assert "SHOT, no label" in str([t.get_text() for k in active_figures.curves_card(plan, found, opened).legends
                                     for t in k.get_texts()])  # fmt: skip
@@ -287,7 +297,7 @@ def test_one_arm_or_random_alone_still_make_a_report(told):
         held, test = answers(curves, "validation"), answers(curves, "test")
         fits = ActiveFits([], held, recommend(held, usual_target(held)))
         found = find(held, test, fits.choice)
-        assert found.main is None
+        assert found.main is None and not found.free
         assert "need the arm scratch" in active_gains.effects_html(fits, found, test)
         assert active_figures.curves_card(plan, found, test).finding
         assert active_figures.needed_card(plan, fits, found, test).finding

@@ -40,7 +40,7 @@ def costs_html(plan: ActivePlan, fits: ActiveFits, found: Findings, test: Answer
         f"<td>{_ends(found.needed[c], most)}</td><td>{plan.request.fixed.get(c[0], 0.0):,.0f}</td>"
         f"<td>{_money(way_cost(plan, c, found.needed[c].needed))}</td></tr>"
         for c in ways
-    )
+    ) + "".join(_free_row(plan, fits, arm, table) for arm, table in test.without_labels.items())
     sentences = "".join(f"<li>{escape(text)}</li>" for text in crossovers(plan, found, most))
     return (
         f"<p>A label is taken to cost {plan.request.label_price:g}, in whatever unit; "
@@ -52,6 +52,14 @@ def costs_html(plan: ActivePlan, fits: ActiveFits, found: Findings, test: Answer
         f"<p>n = {count(test.n, 'test image')}, {count(len(test.seeds), 'seed')}. Curves are made monotone and never "
         f"continued: what {most:,} labels do not reach costs more than is known.</p>"
     )
+
+
+def _free_row(plan: ActivePlan, fits: ActiveFits, arm: str, table: np.ndarray) -> str:
+    fixed = plan.request.fixed.get(arm, 0.0)
+    labels, cost = (
+        ("0", f"{fixed:,.0f}") if table.mean() >= fits.choice.target else ("not reached", "not known")
+    )
+    return f"<tr><td>{escape(arm)}</td><td>{labels}</td><td></td><td>{fixed:,.0f}</td><td>{cost}</td></tr>"
 
 
 def crossovers(plan: ActivePlan, found: Findings, most: int) -> list[str]:
@@ -86,11 +94,10 @@ def crossovers(plan: ActivePlan, found: Findings, most: int) -> list[str]:
 
 def saved_html(fits: ActiveFits, found: Findings) -> str:
     """At each budget, the labels that random picks and training from scratch need to be as accurate."""
-    if not found.saved:
-        return (
-            "<p>The choice is what labels would be saved against, so there is nothing to compare it with.</p>"
-        )
-    parts = []
+    parts = [
+        f'<p class="finding">{escape(saved_sentence((arm, "none", "none"), found.asking, [row]))}</p>'
+        for arm, row in found.free.items()
+    ]
     for rival, rows in found.saved.items():
         body = "".join(
             f"<tr><td>{row.labels:,.0f}</td><td>{percent(row.accuracy)}</td><td>{_needed(row)}</td>"
@@ -103,13 +110,17 @@ def saved_html(fits: ActiveFits, found: Findings) -> str:
             f"<table><tr><th>labels</th><th>accuracy</th><th>labels it needs for that</th><th>95 % interval</th></tr>"
             f"{body}</table></details>"
         )
-    return "".join(parts)
+    return (
+        "".join(parts)
+        or "<p>The choice is what labels would be saved against: there is nothing to compare.</p>"
+    )
 
 
 def saved_sentence(curve: Curve, rival: Curve, rows: list[LabelsSaved]) -> str:
     """What the choice saves at the middle of its budgets, with its n."""
     row = rows[len(rows) // 2] if len(rows) > 2 else rows[0]
-    start = f"With {row.labels:,.0f} labels {curve_name(curve)} is at {percent(row.accuracy)}"
+    labels = f"{row.labels:,.0f}" if row.labels else "no"
+    start = f"With {labels} labels {curve_name(curve)} is at {percent(row.accuracy)}"
     ground = f"(n = {count(row.n, 'test image')}, {count(row.seeds, 'seed')})"
     b = curve_name(rival)
     if np.isinf(row.needed):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from transferlab.active.factorial_summary import (
     saved,
 )
 from transferlab.active.study_plan import Curve
-from transferlab.evaluation import Comparison, LabelsSaved
+from transferlab.evaluation import Comparison, LabelsSaved, labels_saved
 from transferlab.evaluation.intervals import check_table, joint_bootstrap_means, percentile_ends
 
 _DRAWS = 2000
@@ -66,7 +66,8 @@ class Findings:
     """The opened test in numbers.
 
     curves : as of :func:`~transferlab.active.factorial_summary.learning_curves`; needed : labels to the target
-    saved : rival to the labels it needs where the choice has its budgets; compared : (budget, comparison)
+    saved : rival to the labels it needs where the choice has its budgets; free : arm without labels to those that
+    ``asking`` needs to be as accurate; compared : (budget, comparison)
     """
 
     headline: Headline
@@ -75,6 +76,8 @@ class Findings:
     picking: tuple[PickingGain, ...]
     needed: Mapping[Curve, LabelsTo]
     saved: Mapping[Curve, list[LabelsSaved]]
+    free: Mapping[str, LabelsSaved]
+    asking: Curve | None
     compared: Sequence[tuple[int, Comparison]]
 
     @property
@@ -122,9 +125,12 @@ def headline(validation: Answers, choice: Recommendation, most: int = 5) -> Head
 def find(validation: Answers, test: Answers, choice: Recommendation) -> Findings:
     """All numbers of the opened test; what they speak of is taken on validation images."""
     chosen = choice.curve
+    spoken_of = headline(validation, choice)
+    asking = (spoken_of.arm or "scratch", "random", "none")
+    asking = asking if asking in test.correct else None
     rivals = dict.fromkeys([(chosen[0], "random", "none"), ("scratch", "random", "none")])
     return Findings(
-        headline(validation, choice),
+        spoken_of,
         learning_curves(test),
         tuple(_crossed(test, choice.target)),
         tuple(_picking(test)),
@@ -134,8 +140,17 @@ def find(validation: Answers, test: Answers, choice: Recommendation) -> Findings
             for rival in rivals
             if rival in test.correct and chosen in test.correct and rival != chosen
         },
+        {} if asking is None else {arm: _as_good(test, arm, asking) for arm in test.without_labels},
+        asking,
         comparisons(test),
     )
+
+
+def _as_good(test: Answers, arm: str, asking: Curve) -> LabelsSaved:
+    """The labels that ``asking`` needs to be as accurate as an arm without any."""
+    same = np.stack([test.without_labels[arm]] * len(test.budgets))
+    [found, *_] = labels_saved(test.budgets, same, test.correct[asking], test.groups)
+    return replace(found, labels=0.0)
 
 
 def _crossed(test: Answers, target: float):

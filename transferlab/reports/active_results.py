@@ -61,6 +61,10 @@ def active_results(
             {"by": _curve(fits.choice.curve), "rival": _curve(rival), **asdict(row)}
             for rival, saved in found.saved.items()
             for row in saved
+        ]
+        + [
+            {"by": _curve((arm, "none", "none")), "rival": _curve(found.asking), **asdict(row)}
+            for arm, row in found.free.items()
         ],
         "comparisons": [{"budget": budget, **asdict(c)} for budget, c in found.compared],
         "recommendation": _recommendation(fits, test),
