@@ -7,6 +7,7 @@ import pytest
 
 from transferlab import load_task
 from transferlab.active.arms import StudyImages
+from transferlab.active.factorial_effects import crossover
 from transferlab.active.study_plan import Cell, CellResult
 from transferlab.course import grid16, lesson16, lesson16_cards, lesson16_gains, lesson16_money
 from transferlab.course.lesson16 import FROZEN, MARGIN, OWN, PRETRAINED, RANDOM, SCRATCH, TYPICAL, way
@@ -85,8 +86,8 @@ def test_choices_follow_validation_and_never_the_test():
     found, plain = lesson16.factorial(*made(held=held)), lesson16.factorial(*made())
     assert lesson16.best_strategy(plain, FROZEN, (TYPICAL, MARGIN)) == TYPICAL
     assert lesson16.best_strategy(found, FROZEN, (TYPICAL, MARGIN)) == MARGIN
-    assert lesson16_money.within_reach(plain) == pytest.approx(0.4)
-    assert lesson16_money.within_reach(found) == pytest.approx(0.6)
+    assert lesson16_money.within_reach(plain, SCRATCH) == pytest.approx(0.4)
+    assert lesson16_money.within_reach(found, SCRATCH) == pytest.approx(0.6)
 
 
 def test_labels_to_a_target_are_bounded_by_the_budgets(toy):
@@ -100,7 +101,7 @@ def test_labels_to_a_target_are_bounded_by_the_budgets(toy):
 def test_the_cheapest_way_changes_where_two_ways_cost_the_same(toy):
     needed = lesson16_money.labels_each(toy, TYPICAL, 0.4)
     fixed = {MORE: 0.0, CLEVERER: 50.0, BETTER: 10.0, BOTH: 60.0}
-    price = lesson16_money.crossover(needed[MORE].needed, 0.0, needed[BETTER].needed, 10.0)
+    price = crossover(needed[MORE].needed, 0.0, needed[BETTER].needed, 10.0)
     labels = {name: n.needed for name, n in needed.items()}
     assert lesson16_money.cheapest(labels, fixed, price * 0.99) == MORE
     assert lesson16_money.cheapest(labels, fixed, price * 1.3) != MORE

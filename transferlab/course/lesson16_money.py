@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from transferlab import viz
-from transferlab.active.factorial_effects import LabelsTo, crossover, labels_to
+from transferlab.active.factorial_effects import LabelsTo, labels_to
 from transferlab.active.study_plan import Curve
 from transferlab.course.lesson16 import FROZEN, RANDOM, SCRATCH, Factorial, way
 from transferlab.viz import Card, percent
@@ -34,10 +34,10 @@ def four_ways(strategy: str) -> dict[str, Curve]:
     }
 
 
-def within_reach(found: Factorial) -> float:
-    """The accuracy on validation images, rounded down to 5 %, that scratch reaches at random with all labels tried."""
-    reached = float(found.validation.correct[way(SCRATCH, RANDOM)][-1].mean())
-    return max(0.05, np.floor(20 * reached + 1e-9) / 20)
+def within_reach(found: Factorial, arm: str) -> float:
+    """The accuracy on validation images that an arm reaches at random with all labels tried, rounded down to 5 %."""
+    reached = float(found.validation.correct[way(arm, RANDOM)][-1].mean())
+    return max(0.05, float(np.floor(20 * reached + 1e-9)) / 20)
 
 
 def labels_each(found: Factorial, strategy: str, target: float) -> dict[str, LabelsTo]:
@@ -111,15 +111,3 @@ def money_card(
 
 def _money(price: float) -> str:
     return f"{price:.2g}"
-
-
-def crossover_lines(needed: Mapping[str, LabelsTo], fixed: Mapping[str, float]) -> list[str]:
-    """The price of a label from which the way with fewer labels is the cheaper, for each pair."""
-    names, lines = list(needed), []
-    for i, a in enumerate(names):
-        for b in names[i + 1 :]:
-            few, many = sorted((a, b), key=lambda name: needed[name].needed)
-            price = crossover(needed[many].needed, fixed[many], needed[few].needed, fixed[few])
-            said = f"from a price of {_money(price)} a label" if price else "at every price or not known"
-            lines.append(f"{few} is cheaper than {many}: {said}")
-    return lines
