@@ -94,6 +94,13 @@ def factorial(results: Sequence[CellResult], images: StudyImages) -> Factorial:
     return Factorial(results, images, validation_answers(results, images), opened_answers(results, images))
 
 
+def classes_met(found: Factorial, curve: Curve, labels: int) -> list[float]:
+    """How many classes the first ``labels`` images of a curve show, for each seed."""
+    truth = found.images.pool.labels
+    cells = [r for r in found.results if r.cell.curve == curve]
+    return [float(len(np.unique(truth[r.positions[:labels]]))) for r in cells]
+
+
 def best_strategy(found: Factorial, arm: str, among: Sequence[str]) -> str:
     """The strategy that answers most validation images rightly, mean over budgets: no test label takes part.
 
