@@ -123,7 +123,8 @@ print(lesson16_cards.anew_line(agree, time.monotonic() - start, curve_name(cell.
 
 # %% [markdown]
 # Another processor adds numbers in another order, so a few answers near a border may differ. Now all of it; the test
-# is opened once, for all curves together. Strategies pick by the features of what is trained.
+# is opened once, for all curves together. Strategies pick by the features of what is trained; from scratch there are
+# none before the first label, and the first 12 images are drawn.
 
 # %%
 found = lesson16.factorial(results, images)
@@ -138,7 +139,7 @@ reveal("L16.lowest", lesson16_cards.leader(found, FROZEN, low) or PICKS[3])
 reveal("L16.largest", lesson16_cards.leader(found, FROZEN, high) or PICKS[3])
 
 # %%
-display(lesson16_cards.choosing_card(found))
+display(lesson16_cards.choosing_card(found, (low, high)))
 
 # %%
 typical, margin, chance = (way(FROZEN, s) for s in (TYPICAL, MARGIN, RANDOM))
@@ -354,6 +355,9 @@ print("240 labels, or 40 labels and 30 besides: the same at a price of", crossov
 # %%
 fixed = {MORE: 0, CLEVERER: 10, BETTER: 30, BOTH: 40}
 display(lesson16_money.money_card(found, needed, fixed, target))
+
+# %%
+display(lesson16_money.money_card(found, further, fixed, higher))
 
 # %% [markdown]
 # ## Investigate

@@ -150,7 +150,7 @@ def test_cards_say_what_they_rest_on(study):
     ground = f"n = 576 test images, {study.seeds} seeds"
     for card in (
         lesson16_cards.curves_card(study),
-        lesson16_cards.choosing_card(study),
+        lesson16_cards.choosing_card(study, (12, 120)),
         lesson16_gains.effects_card(study, TYPICAL),
     ):
         assert ground in card.finding

@@ -84,11 +84,11 @@ def _point(found: Factorial, curve, budget: int) -> tuple[float, float, float, f
     return budget, i.estimate, i.low, i.high
 
 
-def choosing_card(found: Factorial, arm: str = FROZEN) -> Card:
-    """What each strategy gains over random picks in one arm, at the lowest and at the largest budget."""
+def choosing_card(found: Factorial, budgets: Sequence[int], arm: str = FROZEN) -> Card:
+    """What each strategy gains over random picks in one arm with so many labels."""
     rows = {
         f"{s}, {b} labels": found.compare(way(arm, s), way(arm, RANDOM), b)
-        for b in (found.budgets[0], found.budgets[-1])
+        for b in budgets
         for s in found.strategies
         if s != RANDOM and not (b == found.budgets[0] and first_of(s) == RANDOM)
     }

@@ -12,7 +12,7 @@ from transferlab.active.study_plan import Curve
 from transferlab.course.lesson16 import FROZEN, RANDOM, SCRATCH, Factorial, way
 from transferlab.viz import Card, percent
 from transferlab.viz.figure import COLOURS, FAINT, GREY, WIDTH, style
-from transferlab.viz.lettering import MARGIN, block
+from transferlab.viz.lettering import MARGIN, block, spread_labels
 from transferlab.viz.words import count
 
 MORE, CLEVERER, BETTER, BOTH = "label more", "label cleverer", "transfer better", "both"
@@ -81,9 +81,9 @@ def money_card(
 ) -> Card:
     """What each way to one accuracy costs over the price of a label, and where the cheapest one changes."""
     reached = {name: n.needed for name, n in needed.items() if np.isfinite(n.needed)}
-    prices = np.geomspace(0.01, 10, 200)
+    prices = np.geomspace(0.01, 10, 3001)
     total = {name: prices * n + fixed.get(name, 0.0) for name, n in reached.items()}
-    best = [min(total, key=lambda name, k=k: total[name][k]) for k in range(len(prices))]
+    best = [cheapest(reached, fixed, price) for price in prices]
     changes = [k for k in range(1, len(prices)) if best[k] != best[k - 1]]
     told = best[0] + ("" if changes else " at every price")
     told += "".join(f", from {_money(prices[k])} a label {best[k]}" for k in changes)
@@ -91,12 +91,10 @@ def money_card(
     with style():
         card = Card(f"Cheapest to {percent(target)}: {told} ({held})", 3.1)
         axes = card.panel(MARGIN + 0.6, 0.1, WIDTH - 2 * MARGIN - 0.6 - 1.6, 2.4)
-        for (name, line), colour in zip(total.items(), (GREY, *COLOURS), strict=False):
-            axes.plot(
-                prices, line, color=colour, linewidth=2.2, linestyle=(0, (5, 2)) if colour == GREY else "-"
-            )
-            axes.annotate(block(name, 110, 9, 1), (prices[-1], line[-1]), (6, 0), textcoords="offset points", size=9,
-                          color=colour, va="center")  # fmt: skip
+        looks = dict(zip(four_ways(RANDOM), (GREY, *COLOURS), strict=False))
+        for name, line in total.items():
+            dash = (0, (5, 2)) if name == MORE else "-"
+            axes.plot(prices, line, color=looks[name], linewidth=2.2, linestyle=dash)
         for k in changes:
             axes.axvline(prices[k], color=FAINT, linewidth=1, linestyle=(0, (2, 3)))
         axes.set(xscale="log", yscale="log", xlim=(prices[0], prices[-1]))
@@ -104,9 +102,21 @@ def money_card(
         axes.yaxis.set_major_formatter(lambda y, _: f"{y:,.0f}" if y >= 1 else f"{y:g}")
         axes.grid()
         axes.set_xlabel("price of a label", size=9)
+        _name_ends(axes, {name: (line[-1], looks[name]) for name, line in total.items()})
         foot = "total cost, both axes logarithmic; fixed costs are the lesson's, put in your own"
         card.text(MARGIN / WIDTH, 0.08 / card.get_figheight(), foot, size=8.5, color=FAINT)
     return card
+
+
+def _name_ends(axes, ends: Mapping[str, tuple[float, str]]) -> None:
+    """Each line's name at its end, moved apart where two lines end together."""
+    low, high = np.log10(axes.get_ylim())
+    wanted = (np.log10([value for value, _ in ends.values()]) - low) / (high - low)
+    spots = spread_labels(wanted, np.full(len(ends), 0.08), 0.0, 1.0)
+    for (name, (_, colour)), y in zip(ends.items(), spots, strict=True):
+        axes.annotate(
+            block(name, 110, 9, 1), (1.02, y), xycoords="axes fraction", size=9, color=colour, va="center"
+        )
 
 
 def _money(price: float) -> str:
