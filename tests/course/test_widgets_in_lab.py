@@ -65,7 +65,8 @@ def test_what_a_widget_draws_on_is_found():
     assert [c.source for c in kept] == ["seed: int = 0", "x = [seed]", "for y in x: pass", "show(y)"]
 
 
-PICTURE = """cell => [...cell.querySelectorAll('.widget-html-content, .jp-OutputArea-output img, svg, canvas')]
+PICTURE = """cell => [...cell.querySelectorAll(
+    '.widget-html-content, .tl-game-mark, .jp-OutputArea-output img, svg, canvas')]
   .map(e => e.tagName === 'IMG' ? e.src : e.tagName === 'CANVAS' ? e.toDataURL() : e.innerHTML).join('|')"""
 TROUBLE = (
     "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr'], "

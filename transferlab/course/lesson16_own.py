@@ -1,0 +1,48 @@
+"""Lesson 16 on one's own images: on frozen features, how many labels, and is it worth choosing them?"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from transferlab.active.arms import ArmSettings, study_images
+from transferlab.active.factorial import run_study
+from transferlab.active.factorial_summary import opened_answers, recommend, saved, validation_answers
+from transferlab.active.study_plan import Study, study_of
+from transferlab.course.lesson16 import FROZEN, MARGIN, RANDOM, TYPICAL, way
+from transferlab.data import Task
+from transferlab.viz.words import count
+
+_SHARE = 0.9  # of the best accuracy on validation images, the target
+
+
+def own_lines(task: Task, backbone: str, seeds: Sequence[int], device: str = "auto") -> list[str]:
+    """What validation images recommend for the frozen arm, what the test says of it, and labels that picks save."""
+    images = study_images(task)
+    study: Study = study_of(
+        "lesson", len(task.classes), len(images.pool), arms=(FROZEN,), strategies=(RANDOM, MARGIN, TYPICAL),
+        pickers=("pretrained",), backbone=backbone, seeds=tuple(seeds), settings=ArmSettings(device=device),
+    )  # fmt: skip
+    results = run_study(study, images, stream=io.StringIO())
+    held = validation_answers(results, images)
+    best = max(float(stack.mean((1, 2)).max()) for stack in held.correct.values())
+    choice = recommend(held, _SHARE * best)
+    lines = [
+        f"{task.name}: a pool of {count(len(images.pool), 'image')}, {count(held.n, 'validation image')}, budgets "
+        f"{', '.join(map(str, study.budgets))}, {count(len(study.seeds), 'seed')}",
+        choice.sentence(opened_answers(results, images)),
+    ]
+    for strategy in (MARGIN, TYPICAL):
+        for each in saved(held, way(FROZEN, strategy), way(FROZEN, RANDOM)):
+            lines.append(_saved(strategy, each))
+    return lines
+
+
+def _saved(strategy: str, found) -> str:
+    most = f"more than {found.most:.0f}"
+    needed, high = (most if x > found.most else f"{x:.0f}" for x in (found.needed, found.high))
+    low = most if found.low > found.most else f"{found.low:.0f}"
+    return (
+        f"{strategy:9} with {found.labels:4.0f} labels is as accurate as random with {needed} (95 % interval {low} to "
+        f"{high}; n = {found.n:,}, {count(found.seeds, 'seed')})"
+    )
