@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from transferlab import load_backbone, load_task
-from transferlab.active import HiddenLabels, query, run_loop
+from transferlab.active import HiddenLabels, run_loop
 from transferlab.active.learners import HeadLearner
 from transferlab.active.rounds import LoopResult, Round, open_loops
 from transferlab.course.compared import over_seeds, points, spread
@@ -54,7 +54,7 @@ class LoopsTrial:
 
     correct : way to bool (S, R, N); budgets : images asked after each round; truth : classes of the test images;
     met : way to int (S, R), classes among the labels so far; remote : way to (S,), the mean percentile of what was
-    asked after the first batch by distance to its neighbours, 0 amid others and 100 far from all; wrong : way to
+    asked in the second and third round by distance to its neighbours, 0 amid others and 100 far from all; wrong : way to
     float (S, R - 1), the share of each round's questions but the first's that the head had answered wrongly
     """
 
@@ -194,11 +194,9 @@ def _wrong(name: str, seed: int, loop: LoopResult) -> list[float]:
 
 
 def _remote(name: str, seed: int, loop: LoopResult, backbone: str) -> float:
-    """Mean percentile of what was asked from the second round to five labels a class."""
+    """Mean percentile of what the second and the third round asked."""
     far = remoteness(features(name, backbone)[0][drawn(name, seed)])
-    most = 5 * len(images(name).classes)
-    asked = np.concatenate([r.positions for r in loop.rounds[1:] if r.asked <= most])
-    return float(far[asked].mean())
+    return float(far[np.concatenate([r.positions for r in loop.rounds[1:3]])].mean())
 
 
 def remoteness(table: np.ndarray) -> np.ndarray:

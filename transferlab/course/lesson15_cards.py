@@ -118,16 +118,16 @@ def _curves(axes, trial: LoopsTrial, ways: Sequence[str], tall: float) -> None:
     axes.grid(axis="y")
 
 
-def first_card(trials: Sequence[LoopsTrial]) -> Card:
-    """Curves of five ways; the title says who leads with two labels a class."""
+def first_card(trials: Sequence[LoopsTrial], ways: Sequence[str]) -> Card:
+    """Curves of some ways; the title says which of them leads with two labels a class."""
     told = []
     for t in trials:
         at = 2 * t.classes
-        best = max(t.correct, key=lambda way: t.spread(way, at)[0])
+        best = max(ways, key=lambda way, t=t, at=at: t.spread(way, at)[0])
         told.append(f"on {t.images} {best} leads with {percent(t.spread(best, at)[0])}, random has "
                     f"{percent(t.spread(RANDOM, at)[0])}")  # fmt: skip
     ground = f"n = {' and '.join(str(t.n) for t in trials)} test images, {count(trials[0].seeds, 'seed')}"
-    return curves_card(trials, f"With two labels a class {'; '.join(told)} ({ground})")
+    return curves_card(trials, f"With two labels a class {'; '.join(told)} ({ground})", ways)
 
 
 def later_card(trials: Sequence[LoopsTrial], labels: int = 20) -> Card:

@@ -9,7 +9,6 @@ import numpy as np
 from transferlab.active import uncertainty
 from transferlab.active.learners import HeadLearner
 from transferlab.active.rounds import LoopResult
-from transferlab.course.compared import spread
 from transferlab.course.lesson15 import (
     BADGE,
     HEAD,
@@ -38,56 +37,47 @@ def plane_cases(trial: PlaneTrial) -> list[dict]:
     places = np.stack(
         [part.ravel() for part in np.meshgrid(*(np.linspace(*ends, _GRID) for ends in FRAME))], 1
     )
-    accuracies = {way: [trial.spread(way, r) for r in range(len(trial.asked))] for way in trial.loops}
     ground = {
         "images": trial.kind, "points": made.points, "frame": FRAME,
         "labels": made.labels.tolist(), "classes": [f"class {c + 1}" for c in range(made.classes)],
         "n": trial.n, "seeds": trial.seeds,
     }  # fmt: skip
-    on_places = HeadLearner(made.points, places, made.classes, HEAD)
-    return [
-        ground | _loop_case(way, trial.loops[way][0], on_places, accuracies, trial.first_seed, _GRID)
-        for way in ORDER
-        if way in trial.loops
-    ]
+    learner = HeadLearner(made.points, places, made.classes, HEAD)
+    played = {way: _played(loops[0], learner, trial.first_seed, _GRID) for way, loops in trial.loops.items()}
+    accuracies = {way: [trial.spread(way, r) for r in range(len(trial.asked))] for way in played}
+    return _cases(ground, played, accuracies)
 
 
 def image_cases(trial: LoopsTrial, seed: int, backbone: str = "tiny") -> list[dict]:
-    """The same for a set of images, whose first rounds ask one image a class, on average."""
+    """The same for a set of images on a projection of their features."""
     seen, places = images(trial.images), drawn(trial.images, seed)
     table = features(trial.images, backbone)[0][places]
     points = project("t-sne", table, seed=0)
     room = 0.04 * np.ptp(points, axis=0)
-    accuracies = {way: [trial.spread(way, b) for b in trial.budgets] for way in trial.correct}
     ground = {
         "images": trial.images, "points": points,
         "frame": tuple(zip((points.min(0) - room).tolist(), (points.max(0) + room).tolist(), strict=True)),
         "labels": seen.labels[places].tolist(), "classes": list(seen.classes), "n": trial.n, "seeds": trial.seeds,
     }  # fmt: skip
-    learner = HeadLearner(table, table[:1], trial.classes, HEAD)
-    batches = np.diff([0, *trial.budgets]).tolist()
-    return [
-        ground
-        | _loop_case(
-            way,
-            one_loop(trial.images, WAYS[way], seed, batches, backbone=backbone),
-            learner,
-            accuracies,
-            seed,
+    learner, played = HeadLearner(table, table[:1], trial.classes, HEAD), {}
+    for way in trial.correct:
+        batches = np.diff([0, *trial.budgets]).tolist()
+        played[way] = _played(
+            one_loop(trial.images, WAYS[way], seed, batches, backbone=backbone), learner, seed
         )
+    return _cases(ground, played, {w: [trial.spread(w, b) for b in trial.budgets] for w in played})
+
+
+def _cases(ground: Mapping, played: Mapping[str, Mapping], accuracies: Mapping[str, Sequence]) -> list[dict]:
+    rival = {"rival": RANDOM, "rival_accuracy": accuracies[RANDOM]}
+    return [
+        {**ground, **played[way], **rival, "strategy": way, "accuracy": accuracies[way]}
         for way in ORDER
-        if way in trial.correct
+        if way in played
     ]
 
 
-def _loop_case(
-    way: str,
-    loop: LoopResult,
-    learner: HeadLearner,
-    accuracies: Mapping[str, Sequence],
-    seed: int,
-    grid: int = 0,
-) -> dict:
+def _played(loop: LoopResult, learner: HeadLearner, seed: int, grid: int = 0) -> dict:
     """What a loop asked, and what the model answered after each of its rounds; borders where there is a grid."""
     unsure, borders, given = [], [], []
     for played in loop.rounds:
@@ -100,9 +90,7 @@ def _loop_case(
         unsure.append(uncertainty.margin(fit.pool))
         borders.append(fit.unseen.argmax(1).astype(np.int8).reshape(grid, grid) if grid else None)
     return {
-        "strategy": way, "batches": [r.positions.tolist() for r in loop.rounds], "unsure": unsure,
-        "borders": borders if grid else None, "accuracy": accuracies[way],
-        "rival": RANDOM, "rival_accuracy": accuracies[RANDOM],
+        "batches": [r.positions.tolist() for r in loop.rounds], "unsure": unsure, "borders": borders if grid else None
     }  # fmt: skip
 
 

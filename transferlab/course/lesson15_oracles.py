@@ -117,3 +117,10 @@ def oracles_trial(
 def cost(trials: Mapping[str, LoopsTrial], says: str, way: str) -> list[float]:
     """Points that an oracle costs a way at its last budget, for each seed."""
     return points(*(trials[o].correct[way][:, -1] for o in (EVERY, says)))
+
+
+def wrong_less_missing(trials: Mapping[str, LoopsTrial]) -> np.ndarray:
+    """Points by which wrong answers cost more than missing ones, the mean over ways, for each seed."""
+    ways = trials[EVERY].correct
+    costs = {says: np.mean([cost(trials, says, way) for way in ways], axis=0) for says in (WRONG, SILENT)}
+    return costs[WRONG] - costs[SILENT]
