@@ -52,6 +52,7 @@ from transferlab.course.lesson15_plane import BORDER, ODD, plane_trial
 
 ledger = open_ledger("15", profile)
 seeds = range(seed, seed + by_profile(profile, smoke=2, lesson=5, report=10))
+more_seeds = range(seed, seed + by_profile(profile, smoke=2, lesson=5, report=20))
 
 # %% [markdown]
 # ## Warm-up
@@ -63,30 +64,29 @@ warm_up("15")
 # ## The idea
 #
 # There is a **pool** of images without labels and an **oracle**, as a rule a person, who knows them at a price. A
-# **query strategy** picks the next images to ask. A head learns from the answers, and the next round begins. With
-# frozen features a round costs milliseconds, so nobody waits.
+# **query strategy** picks the next images to ask, a head learns from the answers, and the next round begins. On frozen
+# features a round costs milliseconds.
 #
-# - **uncertain**: what the model cannot decide. *Margin* asks for the smallest lead of the first class over the second;
-# - **diverse**: what is far from all that is labelled. *k-centre* takes the farthest image, again and again;
-# - **typical**: what stands for many. *TypiClust* takes the densest spot of each cluster without a label;
-# - both: *BADGE* wants large and different gradients.
+# - **uncertain**: *margin* asks for the smallest lead of the first class over the second;
+# - **diverse**: *k-centre* takes the image farthest from all labelled ones, again and again;
+# - **typical**: *TypiClust* takes the densest spot of each cluster without a label;
+# - uncertain and diverse: *BADGE* wants large and different gradients.
 #
-# And **random**, which each of them has to beat. Below, a pool on a plane, two classes, and the first 12 questions of
-# four strategies.
+# And **random**, which each has to beat. Below, a pool on a plane, and the first 12 questions of four strategies.
 
 # %%
 border = plane_trial(BORDER, seeds)
 display(lesson15_cards.asked_card(border))
 
 # %% [markdown]
-# Here margin finds the border and stays there. All strategies are functions of bare arrays; none reads a label:
+# Here margin finds the border and stays there. All strategies:
 
 # %% tags=["nbval-check-output"]
 for name, strategy in STRATEGIES.items():
     print(f"{name:22} {strategy.text}")
 
 # %% [markdown]
-# "Uncertain" has several meanings. Three images, three classes; which is the least certain? Ask each measure:
+# "Uncertain" has several meanings. Three images, three classes; which is least certain?
 
 # %% tags=["nbval-check-output"]
 p = np.array([[0.48, 0.46, 0.06], [0.42, 0.29, 0.29], [0.60, 0.30, 0.10]])
@@ -100,7 +100,7 @@ for score in (least_confidence, margin, entropy):
 # those of a small frozen network. A person is willing to label 24 images, two a class on average.
 
 # %% tags=["nbval-check-output"]
-for name in ("materials", "digits", "letters", "printed-digits"):
+for name in lesson15.SETS:
     n, places = len(lesson15.images(name)), lesson15.drawn(name, 0)
     print(f"{name:15} {len(lesson15.images(name).classes)} classes, {n} images, {len(places)} of them a pool")
 
@@ -197,10 +197,10 @@ ledger.record("L15.k-centre-asks-far-off-images-of-materials", far, "percentiles
 # ## Predict: more labels
 #
 # It is said that typical images win at first and uncertain ones later. Now there are 20 labels a class, and two more
-# sets: letters and printed digits in many fonts.
+# sets: letters and printed digits, in many fonts.
 
 # %%
-WHERE = ("on all four sets", "on some of them", "on none")
+WHERE = ("on all of the sets", "on some of them", "on none")
 predict("L15.later", "Where is margin ahead of random with 20 labels a class?", WHERE)
 
 # %% [markdown]
@@ -211,8 +211,8 @@ predict("L15.later", "Where is margin ahead of random with 20 labels a class?", 
 
 # %%
 budgets = by_profile(profile, smoke=(10, 20), lesson=(1, 2, 5, 10, 20), report=(1, 2, 5, 10, 20))
-ways, sets = [RANDOM, MARGIN, ASKED_HONEST, TYPICAL], ("materials", "letters", "digits", "printed-digits")
-later = {n: lesson15.loops_trial(n, ways, seeds, backbone=backbone, budgets=budgets) for n in sets}
+ways, sets = [RANDOM, MARGIN, ASKED_HONEST, TYPICAL], lesson15.SETS[: 3 if profile == "smoke" else 4]
+later = {n: lesson15.loops_trial(n, ways, more_seeds, backbone=backbone, budgets=budgets) for n in sets}
 display(lesson15_cards.later_card(list(later.values())))
 
 # %% [markdown]
@@ -220,36 +220,45 @@ display(lesson15_cards.later_card(list(later.values())))
 
 # %%
 ahead = [name for name, trial in later.items() if trial.verdict(MARGIN, 20 * trial.classes) == "ahead"]
-reveal("L15.later", WHERE[0 if len(ahead) == 4 else 1 if ahead else 2])
+reveal("L15.later", WHERE[0 if len(ahead) == len(sets) else 1 if ahead else 2])
 
 # %% [markdown]
-# Claims are from other draws of pools, ten of them in the released run. Read them one by one:
+# A few seeds may say otherwise than twenty; the released lines are of twenty pools. Where labels are clean and nothing
+# else is in the way, as on the plane with the clean border, margin is ahead. Among images it is shown ahead on letters,
+# where it leads typical images, too: there the order has turned round. On the other sets no lead is shown, three null
+# results that are results.
 
 # %%
-gain = {name: trial.gain(MARGIN, 20 * trial.classes) for name, trial in later.items()}
+at_twenty = {name: np.array(trial.gain(MARGIN, 20 * trial.classes)) for name, trial in later.items()}
 display(ledger.record("L15.margin-beats-random-on-a-clean-border", border.gain(MARGIN), "points", direction))
-for name in ("materials", "letters"):
-    words = f"L15.twenty-labels-a-class-margin-beats-random-on-{name}"
-    display(ledger.record(words, gain[name], "points", direction))
+words = "L15.twenty-labels-a-class-margin-beats-random-on-letters"
+display(ledger.record(words, at_twenty["letters"], "points", direction))
+words = "L15.twenty-labels-a-class-margin-beats-typical-images-on-letters"
+display(ledger.record(words, later["letters"].gain(MARGIN, 520, over=TYPICAL), "points", direction))
 words = "L15.twenty-labels-a-class-margin-is-not-told-from-random-on-digits"
-ledger.record(words, gain["digits"], "points", unresolved)
+ledger.record(words, at_twenty["digits"], "points", unresolved)
 
 # %% [markdown]
-# Margin does ask the better *questions*: here is how often the head was wrong about what each round then asked. But a
-# question that corrects a mistake is not yet one that teaches much about other images.
+# Margin does ask the better *questions*, on every set. Here is how often the head was wrong about what the last round
+# asked:
 
 # %%
 for name, trial in later.items():
     told = ", ".join(f"{way} {100 * trial.wrong[way][:, -1].mean():.0f} %" for way in ways)
-    print(f"{name:15} wrong about the last questions: {told}")
+    print(f"{name:15} {told}")
+
+# %% [markdown]
+# So it finds twice the mistakes, and gains a point or nothing. A mistake teaches where the head can learn from it; a
+# smudged digit teaches about smudges. And an overconfident head's "unsure" is a poor guide: the same questions by
+# a ridge head bring a little on average over the sets.
 
 # %%
 more = 100 * (later["digits"].wrong[MARGIN] - later["digits"].wrong[RANDOM])[:, -1]
 display(
     ledger.record("L15.margin-finds-more-mistakes-than-random-on-digits", more, "% of questions", direction)
 )
-gain = later["printed-digits"].gain(ASKED_HONEST, 200)
-ledger.record("L15.margins-of-a-ridge-head-beat-random-on-printed-digits", gain, "points", direction)
+honest = np.mean([trial.gain(ASKED_HONEST, 20 * trial.classes) for trial in later.values()], axis=0)
+ledger.record("L15.margins-of-a-ridge-head-beat-random-over-the-sets", honest, "points", direction)
 
 # %% [markdown]
 # ## Predict: what a loop believes of itself
@@ -270,7 +279,7 @@ predict("L15.own", "Leave-one-out accuracy on the images that margin asked, agai
 
 # %%
 rounds = by_profile(profile, smoke=12, lesson=30, report=30)
-own = lesson15_oracles.stopping_trial("materials", seeds, most=rounds, backbone=backbone)
+own = lesson15_oracles.stopping_trial("materials", more_seeds, most=rounds, backbone=backbone)
 display(lesson15_cards.own_card(own, 120))
 
 # %%

@@ -18,6 +18,7 @@ from transferlab.course.compared import over_seeds, points, spread
 from transferlab.data import ImageSet, Task
 from transferlab.data.bundled import load_bundled
 
+SETS = ("materials", "letters", "digits", "printed-digits")
 HEAD, HONEST = "logistic", "ridge"
 #: Labels a class, on average, after each round.
 BUDGETS = (1, 2, 3, 5, 10, 20)
@@ -52,17 +53,17 @@ WAYS = {
 class LoopsTrial:
     """Loops on one set of images, and which test images were answered rightly after each round.
 
-    correct : way to bool (S, R, N); budgets : images asked after each round; truth : classes of the test images;
-    met : way to int (S, R), classes among the labels so far; remote : way to (S,), the mean percentile of what was
-    asked in the second and third round by distance to its neighbours, 0 amid others and 100 far from all; wrong : way to
-    float (S, R - 1), the share of each round's questions but the first's that the head had answered wrongly
+    correct : way to bool (S, R, N); budgets : images asked after each round
+    remote : way to float (S,), the mean percentile of what the second and third round asked by distance to its
+        neighbours, 0 amid others and 100 far from all
+    wrong : way to float (S, R - 1), the share of each round's questions but the first's that the head had answered
+        wrongly
     """
 
     images: str
     classes: int
     budgets: tuple[int, ...]
     correct: Mapping[str, np.ndarray]
-    met: Mapping[str, np.ndarray]
     remote: Mapping[str, np.ndarray]
     wrong: Mapping[str, np.ndarray]
 
@@ -180,7 +181,6 @@ def loops_trial(
     return LoopsTrial(
         name, classes, tuple(asked),
         {w: np.stack([right[f"{w}, seed {s}"] for s in seeds]) for w in ways},
-        {w: np.stack([[r.classes_seen for r in loops[w, s].rounds] for s in seeds]) for w in ways},
         {w: np.array([_remote(name, s, loops[w, s], backbone) for s in seeds]) for w in ways},
         {w: np.array([_wrong(name, s, loops[w, s]) for s in seeds]) for w in ways},
     )  # fmt: skip
