@@ -40,7 +40,7 @@ from transferlab import load_task
 from transferlab.active import STRATEGIES, HiddenLabels, query
 from transferlab.active.uncertainty import entropy, least_confidence, margin
 from transferlab.course import by_profile, check, chosen_profile, open_ledger, predict, quiz, reveal, warm_up
-from transferlab.evaluation.claims import direction, unresolved
+from transferlab.evaluation.claims import direction, equivalent, unresolved
 
 profile = chosen_profile(profile)
 
@@ -79,7 +79,7 @@ border = plane_trial(BORDER, seeds)
 display(lesson15_cards.asked_card(border))
 
 # %% [markdown]
-# Here margin finds the border and stays there. All strategies:
+# Margin asks along the model's own border, and so finds the true one. All strategies:
 
 # %% tags=["nbval-check-output"]
 for name, strategy in STRATEGIES.items():
@@ -112,7 +112,7 @@ predict("L15.first", "Who is right most often on materials with 24 labels?", FIR
 # ## Experiment: two labels a class
 #
 # Each seed draws a pool and, for random, margin and badge, a first batch. Test images are others, the same for all; the
-# sealed test is opened once a set.
+# test is opened when all loops have ended, and nothing is chosen by it.
 
 # %%
 ways = [*FIRST, BADGE, STARTED]
@@ -210,7 +210,7 @@ predict("L15.later", "Where is margin ahead of random with 20 labels a class?", 
 # head sets its probabilities by images that it left out; the logistic one reads them off a fit that is perfect.
 
 # %%
-budgets = by_profile(profile, smoke=(10, 20), lesson=(1, 2, 5, 10, 20), report=(1, 2, 5, 10, 20))
+budgets = by_profile(profile, smoke=(5, 20), lesson=(1, 2, 5, 10, 20), report=(1, 2, 5, 10, 20))
 ways, sets = [RANDOM, MARGIN, ASKED_HONEST, TYPICAL], lesson15.SETS[: 3 if profile == "smoke" else 4]
 later = {n: lesson15.loops_trial(n, ways, more_seeds, backbone=backbone, budgets=budgets) for n in sets}
 display(lesson15_cards.later_card(list(later.values())))
@@ -225,8 +225,9 @@ reveal("L15.later", WHERE[0 if len(ahead) == len(sets) else 1 if ahead else 2])
 # %% [markdown]
 # A few seeds may say otherwise than twenty; the released lines are of twenty pools. Where labels are clean and nothing
 # else is in the way, as on the plane with the clean border, margin is ahead. Among images it is shown ahead on letters,
-# where it leads typical images, too: there the order has turned round. On the other sets no lead is shown, three null
-# results that are results.
+# and there it leads typical images, too: the order has turned round. On materials and digits it ends within three
+# points of random, either side. And between, with five labels a class, it *loses* to random on materials: it asks 36
+# images at once, by a head that is wrong about every other one.
 
 # %%
 at_twenty = {name: np.array(trial.gain(MARGIN, 20 * trial.classes)) for name, trial in later.items()}
@@ -235,8 +236,11 @@ words = "L15.twenty-labels-a-class-margin-beats-random-on-letters"
 display(ledger.record(words, at_twenty["letters"], "points", direction))
 words = "L15.twenty-labels-a-class-margin-beats-typical-images-on-letters"
 display(ledger.record(words, later["letters"].gain(MARGIN, 520, over=TYPICAL), "points", direction))
-words = "L15.twenty-labels-a-class-margin-is-not-told-from-random-on-digits"
-ledger.record(words, at_twenty["digits"], "points", unresolved)
+for name in ("materials", "digits"):
+    words = f"L15.twenty-labels-a-class-margin-is-within-three-points-of-random-on-{name}"
+    display(ledger.record(words, at_twenty[name], "points", equivalent(3)))
+lost = later["materials"].gain(RANDOM, 60, over=MARGIN)
+ledger.record("L15.five-labels-a-class-random-beats-margin-on-materials", lost, "points", direction)
 
 # %% [markdown]
 # Margin does ask the better *questions*, on every set. Here is how often the head was wrong about what the last round
@@ -248,9 +252,9 @@ for name, trial in later.items():
     print(f"{name:15} {told}")
 
 # %% [markdown]
-# So it finds twice the mistakes, and gains a point or nothing. A mistake teaches where the head can learn from it; a
-# smudged digit teaches about smudges. And an overconfident head's "unsure" is a poor guide: the same questions by
-# a ridge head bring a little on average over the sets.
+# So it finds twice the mistakes, and gains a point or two, or nothing. To be wrong about an image is no proof that its
+# label teaches anything about others. Does it matter who says "unsure"? Asked by a ridge head, whose probabilities are
+# not read off its own fit, margin is a little ahead on average over the sets.
 
 # %%
 more = 100 * (later["digits"].wrong[MARGIN] - later["digits"].wrong[RANDOM])[:, -1]
