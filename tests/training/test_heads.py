@@ -103,3 +103,10 @@ def test_logistic_in_the_span_of_the_rows_is_the_same_optimum(n, d, k):
     new = np.random.default_rng(0).normal(size=(50, d))
     np.testing.assert_allclose(head.predict_proba(new), exact.predict_proba(new), atol=1e-4)
     assert head.coef_.shape == exact.coef_.shape
+
+
+@pytest.mark.filterwarnings("error")
+def test_nearly_as_many_classes_as_images_is_no_warning():
+    x, _ = blobs(3, n=22)
+    y = np.arange(22) % 12
+    assert make_head("logistic").fit(x, y).predict_proba(x).shape == (22, 12)

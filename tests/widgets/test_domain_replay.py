@@ -8,6 +8,7 @@ import pytest
 from transferlab.errors import UserError
 from transferlab.widgets import domain_replay
 from transferlab.widgets.domain_replay import State
+from transferlab.widgets.player import PAUSE, PLAY
 
 STEPS = [0, 10, 20]
 
@@ -103,9 +104,9 @@ def test_play_starts_the_clock_and_begins_anew_at_the_end(data):
     _, moves, picture = domain_replay.view(data).children
     play, step, clock = moves.children
     play.value = True
-    assert clock.playing and play.description == domain_replay.PAUSE
+    assert clock.playing and play.description == PAUSE
     clock.playing = False  # as the browser does at the end
-    assert not play.value and play.description == domain_replay.PLAY
+    assert not play.value and play.description == PLAY
     step.value = clock.max
     play.value = True
     assert clock.playing and clock.value == 0 and "after 0 steps" in picture.value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
@@ -56,6 +58,11 @@ class SpanLogistic(LogisticRegression):
 
     def fit(self, X, y, sample_weight=None):
         X = np.asarray(X)
+        with warnings.catch_warnings():  # as many classes as images, or nearly, is what few labels look like
+            warnings.filterwarnings("ignore", message="The number of unique classes")
+            return self._fit_in_span(X, y, sample_weight)
+
+    def _fit_in_span(self, X, y, sample_weight):
         # Threads that wait for each other's small products made a fit of milliseconds take seconds.
         with threadpool_limits(1 if X.size < _SMALL else None, user_api="blas"):
             if X.shape[1] <= X.shape[0]:

@@ -23,7 +23,6 @@ _KEYS = (
     "source_scores", "target_scores", "domain_accuracy", "accuracy", "n", "seeds",
 )  # fmt: skip
 Spread = tuple[float, float, float]
-PLAY, PAUSE = "▶ play", "❚❚ pause"
 
 
 @dataclass(frozen=True)
@@ -142,10 +141,10 @@ def static(data: Sequence[Mapping], state: State | None = None) -> Card:
 
 def view(data: Sequence[Mapping], state: State | None = None):
     """The replay as a widget: steps by a play button, drag, click or arrow keys, cases by menus."""
-    from ipywidgets import Dropdown, HBox, Layout, Play, SelectionSlider, ToggleButton, VBox
-    from traitlets import link
+    from ipywidgets import Dropdown, HBox, Layout, SelectionSlider, VBox
 
     from transferlab.widgets.live import live
+    from transferlab.widgets.player import player
 
     state = state or first(data)
     compute(data, state)
@@ -157,20 +156,6 @@ def view(data: Sequence[Mapping], state: State | None = None):
         options=[(f"{n} steps", i) for i, n in enumerate(steps)], value=state.place, description="after",
         continuous_update=False, layout=Layout(width="420px"),
     )  # fmt: skip
-    # the clock's own buttons have no name that a screen reader could say, so one that has steers it
-    clock = Play(min=0, max=len(steps) - 1, value=state.place, interval=900, layout=Layout(display="none"))
-    play = ToggleButton(
-        description=PLAY, tooltip="play the training from here; at its end, from the beginning"
-    )
-    clock.observe(lambda change: setattr(step, "value", change["new"]), "value")
-    step.observe(lambda change: setattr(clock, "value", change["new"]), "value")
-    link((play, "value"), (clock, "playing"))
-
-    def started_or_stopped(change):
-        play.description = PAUSE if change["new"] else PLAY
-        if change["new"] and clock.value == clock.max:
-            clock.value = clock.min
-
-    play.observe(started_or_stopped, "value")
+    play, clock = player(step, "play the training from here; at its end, from the beginning")
     picture = live([shift, how, step], lambda: static(data, State(shift.value, how.value, step.value)))
     return VBox([HBox([shift, how]), HBox([play, step, clock]), picture])
