@@ -380,7 +380,7 @@ def ask_by_margin(probabilities, labelled, n, oracle):
 check.L15_ask_by_margin(ask_by_margin)
 
 # %% [markdown]
-# ### Exercise 2 (optional)
+# ### Exercise 2 (required, 8 minutes)
 #
 # Typical images. `features` (N, D), `clusters` (N,) and `labelled` positions are given. Of the `n` largest clusters
 # without a label give one position each, the largest cluster first: the image with the smallest mean distance to its

@@ -181,7 +181,7 @@ def _chosen(
     return picks
 
 
-@exercise()
+@exercise(required=True)
 def typical(answer) -> Verdict:
     """A function of features, clusters, labelled positions, n and k that gives the n positions to ask, in order."""
     if not callable(answer):
