@@ -143,6 +143,20 @@ def test_every_lesson_keeps_to_the_template(name):
     assert template_problems(read_source(lesson_sources()[name]), name[:2]) == []
 
 
+@pytest.mark.parametrize(
+    "must, kept", [((1, 1, 0), True), ((0, 1, 0), False), ((1, 1, 1), False), ((0, 0, 0), False)]
+)
+def test_the_first_or_the_first_two_exercises_are_required(tmp_path, monkeypatch, must, kept):
+    made = {
+        n: exercise(required=bool(m))(lambda answer: Right(""))
+        for n, m in zip(("one", "two", "three"), must, strict=True)
+    }
+    monkeypatch.setattr(template, "exercises_of", lambda n: made)
+    text = LESSON.replace("### Exercise 2 (optional)", "### Exercise 2 (required, 5 minutes)")
+    found = problems_of(text, tmp_path)
+    assert found == [] if kept else "the first exercise, or the first two, are to be required" in found
+
+
 def test_the_small_lesson_keeps_to_the_template(tmp_path):
     assert problems_of(LESSON, tmp_path) == []
 
@@ -173,6 +187,11 @@ def test_the_small_lesson_keeps_to_the_template(tmp_path):
         ("check.L98_two(1)", "check.L98_one(1)", "0 cells tagged solution ask check.L98_two"),
         ("(required, 8 minutes)", "(required)", "each exercise needs a heading"),
         ("### Exercise 3 (optional)", "Exercise 3", "each exercise needs a heading"),
+        (
+            "### Exercise 2 (optional)",
+            "### Exercise 2 (required, 5 minutes)",
+            "each exercise needs a heading",
+        ),
         ("Somebody (2014)", "Somebody", "has no year"),
         ("# - Somebody", "# Somebody", "no reference is listed"),
     ],

@@ -180,9 +180,9 @@ def _literal(arguments: list[ast.expr]):
 def _exercise_problems(source, number: str) -> list[str]:
     exercises = exercises_of(number)
     found = [] if len(exercises) == 3 else [f"there are {len(exercises)} checks, not three"]
-    required = [name for name, function in exercises.items() if function.required]
-    if len(required) != 1:
-        found.append(f"{len(required)} exercises are required, not one")
+    required = [function.required for function in exercises.values()]
+    if not required or required != sorted(required, reverse=True) or sum(required) not in (1, 2):
+        found.append("the first exercise, or the first two, are to be required")
     for tag in ("exercise", "solution"):
         cells = [cell.source for cell in source.cells if tag in tags(cell)]
         for name in exercises:
@@ -190,14 +190,11 @@ def _exercise_problems(source, number: str) -> list[str]:
             if asked != 1:
                 found.append(f"{asked} cells tagged {tag} ask check.L{number}_{name}, not one")
     headings = re.findall(r"^### Exercise .*$", _prose(_section(source, "Exercises")), flags=re.MULTILINE)
-    if (
-        len(headings) != len(exercises)
-        or not headings
-        or not re.search(r"required, \d+ minutes", headings[0])
+    wanted = [r"\(required, \d+ minutes\)" if must else r"\(optional\)" for must in required]
+    if len(headings) != len(wanted) or not all(
+        re.search(w, h) for w, h in zip(wanted, headings, strict=True)
     ):
-        found.append(
-            "each exercise needs a heading '### Exercise N (optional)', the first '(required, N minutes)'"
-        )
+        found.append("each exercise needs a heading '### Exercise N (required, N minutes)' or '(optional)'")
     try:
         return found + question_problems(number)
     except UserError as error:
