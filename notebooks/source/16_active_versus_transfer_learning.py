@@ -141,6 +141,12 @@ reveal("L16.largest", lesson16_cards.leader(found, FROZEN, high) or PICKS[3])
 # %%
 display(lesson16_cards.choosing_card(found, (low, high)))
 
+# %% [markdown]
+# Who compares often finds something by luck. Over all strategies, arms and budgets, corrected by Holm:
+
+# %%
+print(*lesson16_cards.corrected_lines(found), sep="\n")
+
 # %%
 typical, margin, chance = (way(FROZEN, s) for s in (TYPICAL, MARGIN, RANDOM))
 gain = found.gain(typical, chance, found.budgets[0])
@@ -237,7 +243,7 @@ for curve in (way(SCRATCH, RANDOM), way(SCRATCH, TYPICAL), way(FROZEN, TYPICAL))
 
 # %%
 meets = found.interaction(MARGIN, low)
-ledger.record("L16.transfer-and-uncertain-images-no-interaction-is-shown", meets, "log odds", unresolved)
+ledger.record("L16.no-interaction-is-shown-for-uncertain-images", meets, "log odds", unresolved)
 
 # %% [markdown]
 # ## Predict: a cheap head picks for a network
@@ -268,10 +274,10 @@ reveal("L16.picker", CHEAP[0 if lent.low > 0 else 1 if lent.high < 0 else 2])
 later = found.budgets[1:]  # the first images are drawn, whoever picks afterwards
 loss = np.mean([found.gain(own, picked, budget) for budget in later], axis=0)
 display(
-    ledger.record("L16.a-pretrained-head-s-doubts-cost-a-network-from-scratch", loss, "points", direction)
+    ledger.record("L16.doubts-of-a-pretrained-head-cost-a-network-from-scratch", loss, "points", direction)
 )
 loss = found.gain(way(SCRATCH, RANDOM), picked, high)
-ledger.record("L16.with-120-labels-they-are-worse-than-random-picks", loss, "points", direction)
+ledger.record("L16.with-120-labels-its-doubts-are-worse-than-random-picks", loss, "points", direction)
 
 # %% [markdown]
 # What is uncertain to one model need not teach another one. The head is in doubt about images at borders that only
@@ -283,9 +289,9 @@ ledger.record("L16.with-120-labels-they-are-worse-than-random-picks", loss, "poi
 # %%
 cheap, slow, chance = (way(TUNED, *how) for how in ((TYPICAL, PRETRAINED), (TYPICAL, OWN), (RANDOM,)))
 gain = found.gain(cheap, chance, low)
-display(ledger.record("L16.a-cheap-head-s-typical-picks-serve-the-tuned-network", gain, "points", direction))
+display(ledger.record("L16.typical-picks-of-a-cheap-head-serve-the-tuned-network", gain, "points", direction))
 gain = found.gain(cheap, slow, low)
-ledger.record("L16.they-are-not-told-from-its-own-picks", gain, "points", unresolved)
+ledger.record("L16.picks-of-the-tuned-network-itself-are-not-told-apart", gain, "points", unresolved)
 
 # %% [markdown]
 # ## Predict: what it costs
@@ -329,8 +335,8 @@ further = lesson16_money.labels_each(found, TYPICAL, higher)
 display(lesson16_money.needed_card(found, further, higher))
 
 # %% [markdown]
-# An owner would ask for one sentence. It is made from validation images; a strategy is taken only where it is told
-# from random picks after Holm's correction. Only then the test says how well it did:
+# An owner would ask for one sentence. It is made from validation images alone; a strategy is taken only where it is
+# told from random picks after Holm's correction. Beside it stands what the test says of that choice:
 
 # %%
 print(recommend(found.validation, higher).sentence(found.test))
@@ -339,10 +345,6 @@ print(recommend(found.validation, higher).sentence(found.test))
 # The test says less than was aimed at. Its patches come from the other half of each photograph, validation's from the
 # pool's own; a new place is always somewhat new. Allow for it, or keep validation images from another place.
 #
-# Labels are not all that costs. A loop that asks in rounds has to be run by somebody, a pretrained network has to be
-# found and kept. Two ways cost the same where a label's price makes up for that, the **crossover**:
-
-# %% [markdown]
 # Labels are not all that costs. A loop that asks in rounds has to be run by somebody, a pretrained network has to be
 # found and kept. Two ways cost the same where a label's price makes up for that, the **crossover**:
 

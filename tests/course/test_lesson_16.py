@@ -154,6 +154,8 @@ def test_cards_say_what_they_rest_on(study):
         lesson16_gains.effects_card(study, TYPICAL),
     ):
         assert ground in card.finding
+    line = " ".join(lesson16_cards.corrected_lines(study))
+    assert "frozen, typiclust on pretrained features ahead of random with 12, 24" in line and ground in line
     asked = lesson16_cards.asked_card(study.results, study.images)
     assert f"mean of {study.seeds} seeds" in asked.finding and len(asked.axes) == 3 * 12
 

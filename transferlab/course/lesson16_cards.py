@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from transferlab import viz
+from transferlab.active.factorial_summary import comparisons
 from transferlab.active.study_plan import CellResult, first_of
 from transferlab.course.compared import differences_card
 from transferlab.course.lesson16 import (
@@ -97,6 +98,21 @@ def choosing_card(found: Factorial, budgets: Sequence[int], arm: str = FROZEN) -
         f"Told to be ahead of random picks on {arm} features: {'; '.join(ahead) or 'none'} ({ground(found)})"
     )
     return differences_card(rows, finding, "points of accuracy against random picks with as many labels")
+
+
+def corrected_lines(found: Factorial) -> list[str]:
+    """Which strategies are told from random picks in their arm after Holm's correction over all comparisons."""
+    every = comparisons(found.test)
+    told = [
+        (b, c) for b, c in every if c.b.endswith(RANDOM) and not c.a.endswith(RANDOM) and c.p_adjusted < 0.05
+    ]
+    ahead = {}
+    for budget, c in told:
+        ahead.setdefault((c.a, "ahead of" if c.difference > 0 else "behind"), []).append(budget)
+    parts = [
+        f"{name} {how} random with {', '.join(map(str, at))} labels" for (name, how), at in ahead.items()
+    ]
+    return [f"{len(every)} comparisons ({ground(found)}); told after Holm:", *(parts or ["none"])]
 
 
 def leader(found: Factorial, arm: str, budget: int) -> str:

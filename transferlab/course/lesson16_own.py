@@ -43,6 +43,5 @@ def _saved(strategy: str, found) -> str:
     needed, high = (most if x > found.most else f"{x:.0f}" for x in (found.needed, found.high))
     low = most if found.low > found.most else f"{found.low:.0f}"
     return (
-        f"{strategy:9} with {found.labels:4.0f} labels is as accurate as random with {needed} (95 % interval {low} to "
-        f"{high}; n = {found.n:,}, {count(found.seeds, 'seed')})"
+        f"{strategy:9} with {found.labels:4.0f} labels: random needs {needed} (95 % interval {low} to {high})"
     )
