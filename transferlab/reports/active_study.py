@@ -76,7 +76,7 @@ def load_active_images(
 def _source(name: str, task: Task, mirror: str) -> ImageSet:
     size = max(task.test.images.shape[2:])
     known = load_labelled(name, max(8, size), mirror=mirror or None)
-    same_classes(known.development.classes, task.classes)
+    same_classes(known.development.classes, task.classes, ", or leave the source out")
     return known.development if known.validation is None else known.development.joined(known.validation)
 
 

@@ -20,6 +20,9 @@ from transferlab.errors import UserError
 _LEAST_SIDE, _MOST_SIDE = 8, 1024
 
 
+_UNLABELLED = ", or give the target as images without class folders"
+
+
 @dataclass(frozen=True, eq=False)
 class Domains:
     """A labelled source and an unlabelled target, seen by one backbone at one resolution.
@@ -86,7 +89,7 @@ def load_domains(
     own, held = known.development.joined(known.validation), known.test
     if labelled:
         theirs = _labelled(target, size, **options)
-        same_classes(own.classes, theirs.development.classes)
+        same_classes(own.classes, theirs.development.classes, _UNLABELLED)
         unlabelled, audit = theirs.development.joined(theirs.validation).without_labels(), theirs.audit
         test = SealedTest(theirs.test, printing=False)
     else:
@@ -149,7 +152,7 @@ def check_domains(source: str, target: str) -> bool:
             "folders, or give a CSV file with path,label."
         )
     if own and theirs:
-        same_classes(own, theirs)
+        same_classes(own, theirs, _UNLABELLED)
     if theirs is None:
         _several_images(target)
     return theirs is not None
@@ -259,8 +262,9 @@ def _several_images(target: str) -> None:
         )
 
 
-def same_classes(own: tuple[str, ...], theirs: tuple[str, ...]) -> None:
-    """Refuse two domains whose classes differ; the sentence names one that is in one of them alone."""
+def same_classes(own: tuple[str, ...], theirs: tuple[str, ...], otherwise: str) -> None:
+    """Refuse two domains whose classes differ; the sentence names one that is in one of them alone, and what else can
+    be done."""
     if own == theirs:
         return
     alone = [
@@ -270,7 +274,7 @@ def same_classes(own: tuple[str, ...], theirs: tuple[str, ...]) -> None:
     ]
     raise UserError(
         f"source and target have different classes ({'; '.join(alone) or 'they stand in another order'}); rename or "
-        "leave out folders until they agree, or give the target as images without class folders."
+        f"leave out folders until they agree{otherwise}."
     )
 
 
