@@ -35,12 +35,14 @@ class Way:
     picker: str = HEAD
 
 
-RANDOM, MARGIN, K_CENTRE, TYPICAL, BADGE = "random", "margin", "k-centre", "typiclust", "badge"
+RANDOM, MARGIN, ENTROPY, K_CENTRE = "random", "margin", "entropy", "k-centre"
+TYPICAL, BADGE = "typiclust", "badge"
 STARTED, ASKED_HONEST = "typical, then margin", "margin by a ridge head"
 #: Ways by the names that figures show.
 WAYS = {
     RANDOM: Way("random"),
     MARGIN: Way("margin"),
+    ENTROPY: Way("entropy"),
     K_CENTRE: Way("k-centre", "k-centre"),
     TYPICAL: Way("typiclust", "typiclust"),
     BADGE: Way("badge"),

@@ -8,12 +8,11 @@ import numpy as np
 
 from transferlab.course.compared import Spread, over_seeds, spread
 from transferlab.course.lesson15 import (
-    ASKED_HONEST,
     BADGE,
+    ENTROPY,
     K_CENTRE,
     MARGIN,
     RANDOM,
-    STARTED,
     TYPICAL,
     LoopsTrial,
 )
@@ -30,11 +29,10 @@ SHOWN = (RANDOM, MARGIN, K_CENTRE, TYPICAL)
 LOOKS = {
     RANDOM: (GREY, "o", (0, (5, 2))),
     MARGIN: (VERMILION, "s", "-"),
+    ENTROPY: (COLOURS[4], "X", (0, (3, 1))),
     K_CENTRE: (COLOURS[3], "^", (0, (1.5, 1.5))),
     TYPICAL: (BLUE, "D", "-"),
     BADGE: (COLOURS[2], "v", (0, (6, 2, 1.5, 2))),
-    STARTED: (COLOURS[2], "P", (0, (3, 1))),
-    ASKED_HONEST: (COLOURS[3], "X", (0, (3, 1))),
 }
 _QUESTIONS = 12  # shown on a plane
 
