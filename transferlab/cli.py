@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from transferlab.cli_course import course_app, interruptible
-from transferlab.cli_report import Device, report_app
+from transferlab.cli_report import Backbone, Device, Labelled, WhereToRun, report_app
 from transferlab.errors import UserError
 
 app = typer.Typer(
@@ -32,7 +32,7 @@ def predict(
     model: Annotated[Path, typer.Argument(help="The model folder of a report.")],
     images: Annotated[Path, typer.Argument(help="A folder of images, or one image.")],
     out: Annotated[Path | None, typer.Option(help="CSV file to write; printed when left out.")] = None,
-    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+    device: WhereToRun = Device.auto,
 ) -> None:
     """Write path, label and probability of each image as CSV."""
     from transferlab.reports.predict import write_predictions
@@ -47,20 +47,16 @@ def active() -> None:
 
 @active_app.command("next")
 def active_next(  # noqa: PLR0917 (typer calls it by name)
-    images: Annotated[
-        str, typer.Argument(help="Labelled images: a folder, a CSV file, a bundled set or torchvision/NAME.")
-    ],
+    images: Labelled,
     unlabelled: Annotated[Path, typer.Option(help="Folder of the images to choose from.")],
     n: Annotated[int, typer.Option(min=1, help="Images to choose.")] = 20,
     strategy: Annotated[
         str, typer.Option(help="How to choose; an unknown name lists them.")
     ] = "typical-then-uncertain",
     labels: Annotated[Path | None, typer.Option(help="Label file with answers about these images.")] = None,
-    backbone: Annotated[
-        str, typer.Option(help="tiny, timm/NAME, torchvision/NAME or FILE.safetensors.")
-    ] = "tiny",
+    backbone: Backbone = "tiny",
     seed: Annotated[int, typer.Option(min=0, help="Of what is drawn, and of ties.")] = 0,
-    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+    device: WhereToRun = Device.auto,
     out: Annotated[Path, typer.Option(help="Folder for next.csv and next.html.")] = Path("next-images"),
 ) -> None:
     """Choose the next images to label; writes next.csv to fill in and next.html to look at."""
@@ -128,7 +124,7 @@ def models_score(  # noqa: PLR0917 (typer calls it by name)
         ),
     ] = None,
     labels_per_class: Annotated[int, typer.Option(min=0, help="Labels a class to use; 0: at most 20.")] = 0,
-    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+    device: WhereToRun = Device.auto,
     group_regex: Annotated[str, typer.Option(help="First capture group names what belongs together.")] = "",
     mirror: Annotated[str, typer.Option(help="Folder with torchvision's data sets, for use offline.")] = "",
 ) -> None:

@@ -26,6 +26,23 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
+Backbone = Annotated[str, typer.Option(help="tiny, timm/NAME, torchvision/NAME or FILE.safetensors.")]
+Labelled = Annotated[
+    str, typer.Argument(help="Labelled images: a folder, a CSV file, a bundled set or torchvision/NAME.")
+]
+WhereToRun = Annotated[Device, typer.Option(help="Where to run.")]
+HowMuch = Annotated[ProfileName, typer.Option(help="How much to do.")]
+Seeds = Annotated[int, typer.Option(min=0, help="Repetitions; 0 takes the profile's number.")]
+Groups = Annotated[
+    str, typer.Option(help="First capture group names what no split may straddle (patient, burst).")
+]
+Mirror = Annotated[str, typer.Option(help="Folder with torchvision's data sets, for use offline.")]
+Out = Annotated[Path, typer.Option(help="Folder of the report.")]
+Parameters = Annotated[
+    list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Any parameter of the notebook.")
+]
+
+
 @report_app.callback()
 def report() -> None:
     """Run a report on images."""
@@ -43,17 +60,13 @@ def report_transfer(  # noqa: PLR0917 (typer calls it by name)
     labels_per_class: Annotated[
         list[int] | None, typer.Option(help="Labels a class, validation included; may be repeated.")
     ] = None,
-    profile: Annotated[ProfileName, typer.Option(help="How much to do.")] = ProfileName.lesson,
-    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
-    seeds: Annotated[int, typer.Option(min=0, help="Repetitions; 0 takes the profile's number.")] = 0,
-    group_regex: Annotated[
-        str, typer.Option(help="First capture group names what no split may straddle (patient, burst).")
-    ] = "",
-    mirror: Annotated[str, typer.Option(help="Folder with torchvision's data sets, for use offline.")] = "",
-    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("transfer-report"),
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Any parameter of the notebook.")
-    ] = None,
+    profile: HowMuch = ProfileName.lesson,
+    device: WhereToRun = Device.auto,
+    seeds: Seeds = 0,
+    group_regex: Groups = "",
+    mirror: Mirror = "",
+    out: Out = Path("transfer-report"),
+    parameter: Parameters = None,
 ) -> None:
     """Compare ways to transfer on images and recommend one; writes a folder with report.html."""
     parameters = {
@@ -65,29 +78,21 @@ def report_transfer(  # noqa: PLR0917 (typer calls it by name)
 
 @report_app.command("adaptation")
 def report_adaptation(  # noqa: PLR0917 (typer calls it by name)
-    source: Annotated[
-        str, typer.Argument(help="Labelled images: a folder, a CSV file, a bundled set or torchvision/NAME.")
-    ],
+    source: Labelled,
     target: Annotated[
         str, typer.Argument(help="Images to adapt to: the same, or a folder without class folders.")
     ],
-    backbone: Annotated[
-        str, typer.Option(help="tiny, timm/NAME, torchvision/NAME or FILE.safetensors.")
-    ] = "tiny",
-    profile: Annotated[ProfileName, typer.Option(help="How much to do.")] = ProfileName.lesson,
-    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
-    seeds: Annotated[int, typer.Option(min=0, help="Repetitions; 0 takes the profile's number.")] = 0,
+    backbone: Backbone = "tiny",
+    profile: HowMuch = ProfileName.lesson,
+    device: WhereToRun = Device.auto,
+    seeds: Seeds = 0,
     resolution: Annotated[
         int, typer.Option(min=0, help="Pixels a side for both domains; 0 takes the smaller of their own.")
     ] = 0,
-    group_regex: Annotated[
-        str, typer.Option(help="First capture group names what no split may straddle (patient, burst).")
-    ] = "",
-    mirror: Annotated[str, typer.Option(help="Folder with torchvision's data sets, for use offline.")] = "",
-    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("adaptation-report"),
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Any parameter of the notebook.")
-    ] = None,
+    group_regex: Groups = "",
+    mirror: Mirror = "",
+    out: Out = Path("adaptation-report"),
+    parameter: Parameters = None,
 ) -> None:
     """Adapt a model from labelled SOURCE to TARGET, whose labels choose nothing; writes a folder with report.html."""
     from transferlab.reports.adaptation_domains import check_domains
@@ -104,17 +109,13 @@ def report_adaptation(  # noqa: PLR0917 (typer calls it by name)
 
 @report_app.command("active")
 def report_active(  # noqa: PLR0917 (typer calls it by name)
-    images: Annotated[
-        str, typer.Argument(help="Labelled images: a folder, a CSV file, a bundled set or torchvision/NAME.")
-    ] = "materials",
+    images: Labelled = "materials",
     source: Annotated[
         str,
         typer.Option(help="Labelled images of the same classes from elsewhere; arms without labels join."),
     ] = "",
-    backbone: Annotated[
-        str, typer.Option(help="tiny, timm/NAME, torchvision/NAME or FILE.safetensors.")
-    ] = "tiny",
-    profile: Annotated[ProfileName, typer.Option(help="How much to do.")] = ProfileName.lesson,
+    backbone: Backbone = "tiny",
+    profile: HowMuch = ProfileName.lesson,
     strategy: Annotated[
         list[str] | None,
         typer.Option(help="How to choose images; may be repeated; an unknown name lists them."),
@@ -123,7 +124,7 @@ def report_active(  # noqa: PLR0917 (typer calls it by name)
         list[str] | None, typer.Option(help="scratch, frozen, last-stage or all; may be repeated.")
     ] = None,
     budget: Annotated[list[int] | None, typer.Option(help="Labels in all; may be repeated.")] = None,
-    seeds: Annotated[int, typer.Option(min=0, help="Repetitions; 0 takes the profile's number.")] = 0,
+    seeds: Seeds = 0,
     target: Annotated[
         float, typer.Option(help="Accuracy to reach, such as 0.8; 0 takes one from validation images.")
     ] = 0.0,
@@ -132,15 +133,11 @@ def report_active(  # noqa: PLR0917 (typer calls it by name)
         list[str] | None,
         typer.Option(metavar="ARM=PRICE", help="What an arm costs whatever is labelled; may be repeated."),
     ] = None,
-    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
-    group_regex: Annotated[
-        str, typer.Option(help="First capture group names what no split may straddle (patient, burst).")
-    ] = "",
-    mirror: Annotated[str, typer.Option(help="Folder with torchvision's data sets, for use offline.")] = "",
-    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("active-report"),
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Any parameter of the notebook.")
-    ] = None,
+    device: WhereToRun = Device.auto,
+    group_regex: Groups = "",
+    mirror: Mirror = "",
+    out: Out = Path("active-report"),
+    parameter: Parameters = None,
 ) -> None:
     """Label more, label cleverer, or transfer better: measure all three on images; writes a folder with report.html."""
     from transferlab.reports.active_request import check_request

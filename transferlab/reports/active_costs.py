@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from transferlab.active.factorial_effects import LabelsTo, costs, crossover
+from transferlab.active.factorial_effects import costs, crossover
 from transferlab.active.factorial_summary import Answers
 from transferlab.active.study_plan import Curve, curve_name
 from transferlab.evaluation import LabelsSaved
@@ -15,7 +15,7 @@ from transferlab.reports.active_study import ActiveFits, ActivePlan
 from transferlab.reports.text import percent
 from transferlab.viz import percent as whole
 from transferlab.viz import sentence
-from transferlab.viz.words import count
+from transferlab.viz.words import count, needed_said, range_said
 
 
 def shown_ways(found: Findings) -> list[Curve]:
@@ -36,10 +36,10 @@ def costs_html(plan: ActivePlan, fits: ActiveFits, found: Findings, test: Answer
     """Every way's labels and cost to the target on the test, and the prices at which the cheaper one changes."""
     ways, most = shown_ways(found), test.budgets[-1]
     body = "".join(
-        f"<tr><td>{escape(curve_name(c))}</td><td>{_labels(found.needed[c], most)}</td>"
-        f"<td>{_ends(found.needed[c], most)}</td><td>{plan.request.fixed.get(c[0], 0.0):,.0f}</td>"
-        f"<td>{_money(way_cost(plan, c, found.needed[c].needed))}</td></tr>"
-        for c in ways
+        f"<tr><td>{escape(curve_name(c))}</td><td>{needed_said(need.needed, most)}</td>"
+        f"<td>{range_said(need.low, need.high, most)}</td><td>{plan.request.fixed.get(c[0], 0.0):,.0f}</td>"
+        f"<td>{_money(way_cost(plan, c, need.needed))}</td></tr>"
+        for c, need in ((c, found.needed[c]) for c in ways)
     ) + "".join(_free_row(plan, fits, arm, table) for arm, table in test.without_labels.items())
     sentences = "".join(f"<li>{escape(text)}</li>" for text in crossovers(plan, found, most))
     return (
@@ -100,8 +100,8 @@ def saved_html(fits: ActiveFits, found: Findings) -> str:
     ]
     for rival, rows in found.saved.items():
         body = "".join(
-            f"<tr><td>{row.labels:,.0f}</td><td>{percent(row.accuracy)}</td><td>{_needed(row)}</td>"
-            f"<td>{_interval(row)}</td></tr>"
+            f"<tr><td>{row.labels:,.0f}</td><td>{percent(row.accuracy)}</td>"
+            f"<td>{needed_said(row.needed, row.most)}</td><td>{range_said(row.low, row.high, row.most)}</td></tr>"
             for row in rows
         )
         parts.append(
@@ -127,30 +127,11 @@ def saved_sentence(curve: Curve, rival: Curve, rows: list[LabelsSaved]) -> str:
         return (
             f"{start}, which {b} does not reach with {row.most:,.0f}: censored, more is not known {ground}."
         )
+    ends = range_said(row.low, row.high, row.most)
+    needs = f"{start}; {b} needs about {row.needed:,.0f} for that (95 % interval {ends})"
     if row.low <= row.labels <= row.high or row.needed <= row.labels:
-        return (
-            f"{start}; {b} needs about {row.needed:,.0f} for that (95 % interval {_interval(row)}), so that no label "
-            f"is shown to be saved {ground}."
-        )
-    return f"{start}; {b} needs about {row.needed:,.0f} for that (95 % interval {_interval(row)}) {ground}."
-
-
-def _needed(row: LabelsSaved) -> str:
-    return f"more than {row.most:,.0f}" if np.isinf(row.needed) else f"{row.needed:,.0f}"
-
-
-def _interval(row: LabelsSaved) -> str:
-    low, high = (f"more than {row.most:,.0f}" if np.isinf(v) else f"{v:,.0f}" for v in (row.low, row.high))
-    return low if low == high else f"{low} to {high}"
-
-
-def _labels(need: LabelsTo, most: int) -> str:
-    return f"more than {most:,}" if np.isinf(need.needed) else f"{need.needed:,.0f}"
-
-
-def _ends(need: LabelsTo, most: int) -> str:
-    low, high = (f"more than {most:,}" if np.isinf(v) else f"{v:,.0f}" for v in (need.low, need.high))
-    return low if low == high else f"{low} to {high}"
+        return f"{needs}, so that no label is shown to be saved {ground}."
+    return f"{needs} {ground}."
 
 
 def _money(cost: float) -> str:

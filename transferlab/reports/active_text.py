@@ -17,7 +17,7 @@ from transferlab.reports.html import audit_html
 from transferlab.reports.text import percent
 from transferlab.viz import percent as whole
 from transferlab.viz import sentence
-from transferlab.viz.words import count, in_line
+from transferlab.viz.words import count, in_line, needed_said, range_said
 
 _FEW_SEEDS, _FEW_HELD, _FEW_TESTED = 5, 50, 100
 
@@ -114,17 +114,13 @@ def _candidates(fits: ActiveFits) -> str:
     order = sorted(accuracy, key=lambda c: (needed.get(c, np.inf), c not in needed, -accuracy[c]))
     body = "".join(
         f"<tr><td>{escape(curve_name(c))}</td><td>{percent(accuracy[c])}</td>"
-        f"<td>{_needed(needed[c], last) if c in needed else 'not told from random picks'}</td></tr>"
+        f"<td>{needed_said(needed[c], last) if c in needed else 'not told from random picks'}</td></tr>"
         for c in order
     )
     return (
         f"<details><summary>All {len(order)} ways on validation images</summary><table><tr><th>way</th>"
         f"<th>accuracy with {count(last, 'label')}</th><th>labels to the target</th></tr>{body}</table></details>"
     )
-
-
-def _needed(labels: float, most: int) -> str:
-    return f"more than {most:,}" if np.isinf(labels) else f"{labels:,.0f}"
 
 
 def warnings(plan: ActivePlan, fits: ActiveFits) -> list[str]:
@@ -198,9 +194,9 @@ def _on_test(fits: ActiveFits, found: Findings, test: Answers) -> str:
     need, chosen, most = found.needed.get(fits.choice.curve), fits.choice, test.budgets[-1]
     if need is None or not chosen.reached:
         return ""
-    ends = f"95 % interval {_needed(need.low, most)} to {_needed(need.high, most)}"
+    needs = f"{needed_said(need.needed, most)} labels (95 % interval {range_said(need.low, need.high, most)})"
     return (
-        f"<p>To {whole(chosen.target)} of the test images that way needs {_needed(need.needed, most)} labels ({ends}); "
+        f"<p>To {whole(chosen.target)} of the test images that way needs {needs}; "
         f"on validation images it was {chosen.budget:,}. Plan with the larger number.</p>"
     )
 

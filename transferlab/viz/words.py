@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 
@@ -202,3 +203,26 @@ def basis(rows: Sequence[Mapping]) -> str:
             start = "" if len(found) == 1 else f"{found[0]:,} to "
             parts.append(start + count(found[-1], noun))
     return f"n = {', '.join(parts)}" if parts else "n unknown"
+
+
+def needed_said(needed: float, most: float) -> str:
+    """Labels in words; infinite ones are more than the ``most`` that were tried.
+
+    Examples
+    --------
+    >>> needed_said(1234.4, 2000), needed_said(float("inf"), 2000)
+    ('1,234', 'more than 2,000')
+    """
+    return f"more than {most:,.0f}" if math.isinf(needed) else f"{needed:,.0f}"
+
+
+def range_said(low: float, high: float, most: float) -> str:
+    """The ends of an interval of labels in words.
+
+    Examples
+    --------
+    >>> range_said(97, float("inf"), 120), range_said(float("inf"), float("inf"), 120)
+    ('97 to more than 120', 'more than 120')
+    """
+    ends = [needed_said(end, most) for end in (low, high)]
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)

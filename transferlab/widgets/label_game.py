@@ -20,10 +20,10 @@ from transferlab.errors import UserError
 from transferlab.evaluation import Comparison, paired_difference
 from transferlab.viz import Card, percent
 from transferlab.viz.words import count
+from transferlab.widgets.data_address import as_address, png_address
 from transferlab.widgets.label_game_board import RANDOM, Board
 from transferlab.widgets.label_game_card import draw
 from transferlab.widgets.label_game_view import GameView
-from transferlab.widgets.place_picker import as_address
 
 YOU = "you"
 _DRAWS = 2000  # of the bootstrap: the end of a game is waited for
@@ -265,7 +265,7 @@ class LabelGame(GameView):
         finding = sentence(self.board, found, end)
         figure = ""
         if found.rounds:
-            figure = as_png(draw(self.board, found, end, finding, who=YOU))
+            figure = png_address(draw(self.board, found, end, finding, who=YOU).png())
         self._paid = state.picks
         with self.hold_sync():
             self.picks = list(state.picks)
@@ -284,10 +284,3 @@ class LabelGame(GameView):
             self._reveal([int(p) for p in content.get("picks", [])])
         else:  # pressed twice: the round is paid for already
             self._say()
-
-
-def as_png(card: Card) -> str:
-    """A card as a data address."""
-    import base64
-
-    return "data:image/png;base64," + base64.b64encode(card.png()).decode("ascii")

@@ -5,19 +5,15 @@ from __future__ import annotations
 import anywidget
 from traitlets import Dict, Int, List, Unicode
 
+from transferlab.widgets.page_parts import MAKE
+
 # Picks are the page's to change until a round is revealed; labels come from the kernel alone. A message carries the
 # picks, since it may overtake the trait's own way to the kernel.
-_SCRIPT = """
+_SCRIPT = (
+    MAKE
+    + """
 const SILENCE = "The kernel has not answered yet. If it was restarted, run this cell again.";
 const COLUMNS = 12;
-
-function make(tag, className, parent, attributes = {}) {
-  const element = document.createElement(tag);
-  element.className = className;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (parent) parent.append(element);
-  return element;
-}
 
 function render({ model, el }) {
   const size = model.get("size"), rounds = model.get("rounds"), sources = model.get("tiles");
@@ -156,6 +152,7 @@ function render({ model, el }) {
 }
 export default { render };
 """
+)
 
 _STYLE = """
 .tl-game { display: flex; flex-direction: column; gap: 10px; margin: 6px; padding: 12px; max-width: 800px;

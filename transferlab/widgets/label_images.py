@@ -19,10 +19,10 @@ from transferlab.data import ImageSet
 from transferlab.errors import UserError
 from transferlab.viz import Card
 from transferlab.viz.words import count
+from transferlab.widgets.data_address import as_address
 from transferlab.widgets.label_card import draw
 from transferlab.widgets.label_pictures import named_images, picture
 from transferlab.widgets.label_view import LabelView
-from transferlab.widgets.place_picker import as_address
 
 NONE, SKIPPED = "none of these", "skipped"
 

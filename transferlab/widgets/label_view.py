@@ -5,19 +5,15 @@ from __future__ import annotations
 import anywidget
 from traitlets import Dict, List, Unicode
 
+from transferlab.widgets.page_parts import MAKE
+
 # One answer at a time: what is pressed before the next picture stands is not taken, and a key held down counts
 # once. An answer names the state that it was given to, and the kernel refuses it where that is past.
-_SCRIPT = """
+_SCRIPT = (
+    MAKE
+    + """
 const SILENCE = "The kernel has not taken this answer yet. If it was restarted, run this cell again: " +
   "every answer given before is in the file.";
-
-function make(tag, className, parent, attributes = {}) {
-  const element = document.createElement(tag);
-  element.className = className;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (parent) parent.append(element);
-  return element;
-}
 
 function render({ model, el }) {
   const classes = model.get("classes");
@@ -145,6 +141,7 @@ function render({ model, el }) {
 }
 export default { render };
 """
+)
 
 _STYLE = """
 .tl-label { display: flex; flex-wrap: wrap; gap: 20px; margin: 6px; padding: 12px; max-width: 1000px;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from html import escape
 
@@ -10,6 +9,7 @@ from ipywidgets import HTML, Widget
 
 from transferlab.errors import UserError
 from transferlab.viz import Card
+from transferlab.widgets.data_address import png_address
 
 
 def live(controls: Sequence[Widget], draw: Callable[[], Card]) -> HTML:
@@ -51,9 +51,8 @@ def live(controls: Sequence[Widget], draw: Callable[[], Card]) -> HTML:
 
 def as_html(card: Card) -> str:
     """A card as a picture whose alternative text is its finding."""
-    data = base64.b64encode(card.png()).decode("ascii")
     alt = escape(card.finding, quote=True)
-    return f'<img alt="{alt}" src="data:image/png;base64,{data}" style="width: 100%; max-width: 800px">'
+    return f'<img alt="{alt}" src="{png_address(card.png())}" style="width: 100%; max-width: 800px">'
 
 
 def as_alert(error: Exception) -> str:

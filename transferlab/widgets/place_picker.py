@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import anywidget
 import numpy as np
 from traitlets import Int, List, Unicode
+
+from transferlab.widgets.data_address import as_address
 
 # Lab's own shortcuts (arrows move between cells) must not hear the keys: data-lm-suppress-shortcuts.
 _SCRIPT = """
@@ -111,12 +110,3 @@ class PlacePicker(anywidget.AnyWidget):
         with self.hold_sync():
             self.rows, self.columns = picture.shape[1:]
             self.picture, self.value, self.words = as_address(picture), list(place), words
-
-
-def as_address(picture: np.ndarray) -> str:
-    """uint8 (3, H, W) as a PNG in a data address."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture.transpose(1, 2, 0))).save(file, format="PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
