@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 
 import nbformat
 import numpy as np
@@ -15,6 +16,11 @@ from transferlab.active.label_file import LabelFile
 
 CLASSES = ["circle", "square", "triangle"]
 N = 30
+FOLDER_CELL = """
+from transferlab.active.label_file import LabelFile
+from transferlab.widgets.label_folder import label_folder
+label_folder("{name}", LabelFile("labels/{name}.csv", {classes}, who="ann"), round_size=10)
+"""
 CELL = """
 from pathlib import Path
 from transferlab.active.label_file import LabelFile
@@ -70,12 +76,12 @@ class Labelling:
         assert self.root.evaluate("e => getComputedStyle(e).outlineWidth") == "3px", "the focus can be seen"
 
 
-def open_labelling(lab, page, name, classes=CLASSES):
+def open_labelling(lab, page, name, classes=CLASSES, *, cell=CELL, total=N):
     """The widget on new images, each one's class as a place, and the label file."""
     address, folder, *_ = lab
     kinds = draw_shapes(folder / name)
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(CELL.format(name=name, classes=classes))],
+        cells=[nbformat.v4.new_code_cell(cell.format(name=name, classes=classes))],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
     (folder / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
@@ -83,7 +89,7 @@ def open_labelling(lab, page, name, classes=CLASSES):
     run_all(page, 1)
     shown = Labelling(page)
     shown.root.wait_for(timeout=120_000)
-    shown.wait(0)
+    shown.wait(0, total)
     assert not shown.root.evaluate(UNNAMED) and shown.root.get_attribute("aria-label")
     return shown, kinds, folder / "labels" / f"{name}.csv"
 
@@ -127,6 +133,24 @@ def test_twenty_by_keys_then_a_restart_and_on(lab, page):
     assert LabelFile(path).labels() == wanted | {"20.png": CLASSES[kinds[20]]}
     rows = LabelFile(path).rows()
     assert [r.answer for r in rows].count("undo") == 2 and {r.who for r in rows} == {"ann"}
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_folder_is_labelled_in_rounds(lab, page):
+    shown, kinds, path = open_labelling(lab, page, "rounds", cell=FOLDER_CELL, total=10)
+    choose_theme(page, "Dark")
+    shown.reach_by_tab()
+    for k in range(20):
+        name = shown.root.locator(".tl-label-name").inner_text()
+        shown.press(str(kinds[int(name[:2])] + 1), k + 1, min(N, 10 * ((k + 1) // 10 + 1)))
+    said = shown.root.locator(".tl-label-round").inner_text()
+    assert re.search(
+        r"After 20 answers: \d+ % of 20 labelled images told right .* with 10 labels \d+ %", said
+    )
+    assert shown.root.evaluate("e => e === document.activeElement"), "keys go on without a click"
+    save_picture(shown.root, "labelling-rounds-dark")
+    assert len(LabelFile(path).labels()) == 20
 
 
 @pytest.mark.browser

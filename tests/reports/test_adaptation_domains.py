@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from transferlab.data.unlabelled import read_unlabelled
 from transferlab.errors import UserError
 from transferlab.reports.adaptation_domains import (
     at_resolution,
     check_domains,
     load_domains,
     native_side,
-    read_unlabelled,
 )
 
 SIDE = 24

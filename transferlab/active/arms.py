@@ -89,11 +89,9 @@ def make_learners(
     names: Sequence[str], images: StudyImages, backbone: Backbone, settings: ArmSettings, cache: BoundaryCache
 ) -> dict[str, Learner]:
     """Name to learner: the arms asked for, and ``"pretrained"``, a head on the features as they were pretrained."""
-    last = len(backbone.stages)
     pool, unseen = images.pool, images.unseen
     features, answered = (
-        cache.activations(backbone, last, part.images, device=settings.device).all().numpy()
-        for part in (pool, unseen)
+        cache.features(backbone, part.images, device=settings.device) for part in (pool, unseen)
     )
     pretrained = HeadLearner(features, answered, len(pool.classes), settings.head)
     common = {"patience": None, "batch_size": _BATCH, "cache": cache, "device": settings.device}

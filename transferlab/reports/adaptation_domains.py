@@ -11,10 +11,10 @@ from PIL import Image
 from transferlab.backbones import Backbone, load_backbone
 from transferlab.data import ImageSet, SealedTest, load_task
 from transferlab.data.bundled import BUNDLED
-from transferlab.data.decode import decode_many
 from transferlab.data.labelled import Labelled
 from transferlab.data.listing import image_files, list_folder, shown
 from transferlab.data.load import load_labelled
+from transferlab.data.unlabelled import read_unlabelled
 from transferlab.errors import UserError
 
 _LEAST_SIDE, _MOST_SIDE = 8, 1024
@@ -163,41 +163,6 @@ def _share_folder(source: Path, target: Path) -> bool:
         return False
     one, other = source.resolve(), target.resolve()
     return one == other or one in other.parents or other in one.parents
-
-
-def read_unlabelled(
-    root: Path, size: int, progress: bool = True, *, what: str = "target"
-) -> tuple[ImageSet, dict]:
-    """All images below ``root``, whatever its folders, ``size`` pixels a side; equal pictures once. And the audit.
-
-    ``what`` the folder is called in sentences.
-    """
-    names = ["/".join(parts) for parts in image_files(root)]
-    kept, quarantined, equal = [], [], {}
-    pictures = decode_many([root / name for name in names], size, progress)
-    for name, picture in zip(names, pictures, strict=True):
-        if isinstance(picture, str):
-            quarantined.append({"path": shown(name), "reason": picture})
-            continue
-        equal.setdefault(picture.digest, []).append(shown(name))
-        if len(equal[picture.digest]) == 1:
-            kept.append((shown(name), picture))
-    if len(kept) < 2:
-        first = f" ({quarantined[0]['path']!r}: {quarantined[0]['reason']})" if quarantined else ""
-        raise UserError(
-            f"the {what} {shown(str(root))!r} has {len(kept) or 'no'} readable image{'s' * (not kept)}{first}, which "
-            "show no distribution; give at least two different ones, better a hundred."
-        )
-    images = ImageSet(
-        np.stack([picture.pixels for _, picture in kept]),
-        None,
-        (),
-        domain=root.resolve().name,
-        paths=tuple(name for name, _ in kept),
-        file_facts=np.array([picture.facts for _, picture in kept]),
-    )
-    duplicates = [{"paths": paths} for paths in equal.values() if len(paths) > 1]
-    return images, {"read": len(names), "quarantined": quarantined, "duplicates": duplicates}
 
 
 def native_side(images: ImageSet) -> int:

@@ -18,11 +18,10 @@ from transferlab.active.label_file import LabelFile, check_outside
 from transferlab.active.label_rows import standing
 from transferlab.adaptation.base import class_probabilities
 from transferlab.backbones import load_backbone
-from transferlab.data import ImageSet
 from transferlab.data.listing import shown
 from transferlab.data.load import load_labelled
+from transferlab.data.unlabelled import read_unlabelled
 from transferlab.errors import UserError
-from transferlab.reports.adaptation_domains import read_unlabelled
 from transferlab.reports.html import write_page
 from transferlab.training.boundary_cache import shared_cache
 from transferlab.training.heads import make_head
@@ -96,7 +95,7 @@ def next_images(
         )
     theirs = np.array([i for i in done if pool.paths[i] in told], np.int64)
     codes = np.array([train.classes.index(told[pool.paths[i]]) for i in theirs], np.int64)
-    features, learned = (_features(net, images, device) for images in (pool, train))
+    features, learned = (shared_cache().features(net, part, device=device) for part in (pool, train))
     head = make_head("logistic").fit(
         np.concatenate([learned, features[theirs]]), np.concatenate([train.labels, codes])
     )
@@ -157,11 +156,6 @@ def write_next(found: NextImages, folder: Path, out: Path) -> Path:
     write_page(out / FILES[1], "Images to label next", _sheet(found, Path(folder)))
     write_whole(out / FILES[0], write)
     return out / FILES[1]
-
-
-def _features(net, images: ImageSet, device: str) -> np.ndarray:
-    cache = shared_cache()
-    return cache.activations(net, len(net.stages), images.without_labels(), device=device).all().numpy()
 
 
 def _sheet(found: NextImages, folder: Path) -> Markup:

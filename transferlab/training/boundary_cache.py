@@ -162,6 +162,17 @@ class BoundaryCache:
         where = np.array([store.index[name] for name in names], np.int64).reshape(-1, 2)
         return Rows(store.blocks, where)
 
+    def features(self, backbone, images, *, device: str = "auto") -> np.ndarray:
+        """Float (N, D): what the whole backbone makes of uint8 images (N, C, H, W) or an ``ImageSet``.
+
+        Examples
+        --------
+        >>> from transferlab import load_backbone
+        >>> BoundaryCache().features(load_backbone("tiny"), np.zeros((2, 3, 64, 64), np.uint8)).shape
+        (2, 256)
+        """
+        return self.activations(backbone, len(backbone.stages), images, device=device).all().numpy()
+
     def _compute(self, place: _Place, images, chosen: list[int], batch_size: int) -> np.ndarray:
         out = None
         for start in range(0, len(chosen), batch_size):

@@ -60,9 +60,7 @@ class FeatureExtraction(ImageClassifier):
         return load_backbone(self.backbone)
 
     def _features(self, images) -> np.ndarray:
-        cache = self.cache or shared_cache()
-        last = len(self.backbone_.stages)
-        return cache.activations(self.backbone_, last, images, device=self.device).all().numpy()
+        return (self.cache or shared_cache()).features(self.backbone_, images, device=self.device)
 
     def _probabilities(self, images) -> np.ndarray:
         features = self._features(images)

@@ -234,7 +234,7 @@ def _saw_labels(source: Backbone | FeatureLearner) -> bool:
 def _table(source, images: ImageSet, cache: BoundaryCache, device: str) -> np.ndarray:
     if isinstance(source, FeatureLearner):
         return source.transform(images)
-    return cache.activations(source, len(source.stages), images, device=device).all().numpy()
+    return cache.features(source, images, device=device)
 
 
 def _origins(features) -> list[_Origin]:

@@ -105,7 +105,7 @@ class LabelImages(LabelView):
     round_size : answers after which ``on_round`` is called, and at the end
     on_round : takes the labels that stand, image to label, and returns a sentence to show, such as an accuracy; or
         the sentence and positions of images to ask about after those that are waiting
-    price : what an answer costs
+    price : what an answer costs; notice : a sentence to show at the start
 
     Raises
     ------
@@ -132,6 +132,7 @@ class LabelImages(LabelView):
         round_size: int = 20,
         on_round: Callable[[dict[str, str]], str | tuple[str, Sequence[int]]] | None = None,
         price: float = 1.0,
+        notice: str = "",
     ):
         listed, names = named_images(images, names)
         classes = label_file.classes or (images.classes if isinstance(images, ImageSet) else None)
@@ -148,9 +149,9 @@ class LabelImages(LabelView):
         self._gone: dict[str, str] = {}
         super().__init__(classes=list(classes))
         self._token, self._pictured = 0, None
-        found = self._show(label_file.rows())
+        found = self._show(label_file.rows(), status=notice)
         if found.name is None and found.done:  # all was answered before: on with what a round asks
-            self._round(found, "")
+            self._round(found, notice)
         self.on_msg(self._hear)
 
     @property
