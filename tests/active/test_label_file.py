@@ -218,9 +218,9 @@ def test_an_answer_that_cannot_be_is_refused(path, image, label, options, said):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("classes", [["cat", ""], [1, 2]])
+@pytest.mark.parametrize("classes", [["cat", ""], [1, 2], ["cat", "cat"], "cat"])
 def test_classes_are_names(path, classes):
-    with pytest.raises(UserError, match="names that are not empty"):
+    with pytest.raises(UserError, match="a list of names, each once and none of them empty"):
         LabelFile(path, classes)
 
 

@@ -57,15 +57,14 @@ def same(a, b):
 
 @pytest.mark.parametrize("strategy", ["random", "margin", "badge", "bald"])
 def test_rounds_follow_an_explicit_loop(strategy):
-    from transferlab.active.loop import _round_seed
-    from transferlab.active.strategies import query
+    from transferlab.active.strategies import query, round_seed
 
     learner, y = make()
     found = run_loop(learner, HiddenLabels(y[:N]), [9, 6, 6], strategy=strategy, seed=4)
     asked = np.zeros(0, np.int64)
     for number, n in enumerate([9, 6, 6]):
         fit = learner(asked, y[asked], 4) if number else None
-        given = {"labelled": asked, "n": n, "seed": _round_seed(4, number)}
+        given = {"labelled": asked, "n": n, "seed": round_seed(4, number)}
         if number == 0 or strategy == "random":
             picks = query("random", features=np.zeros((N, 1)), **given)
         elif strategy == "margin":

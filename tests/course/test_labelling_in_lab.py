@@ -27,7 +27,7 @@ from transferlab.active.label_file import LabelFile
 from transferlab.widgets.label_images import LabelImages
 names = sorted(p.name for p in Path("{name}").iterdir())
 LabelImages([Path("{name}", n) for n in names], LabelFile("labels/{name}.csv", {classes}, who="ann"),
-            names=names, round_size=10, on_round=lambda labels: f"{{len(labels)}} labels")
+            names=names, round_size=10, on_round=lambda labels, past: f"{{len(labels)}} labels")
 """
 
 
@@ -145,9 +145,7 @@ def test_a_folder_is_labelled_in_rounds(lab, page):
         name = shown.root.locator(".tl-label-name").inner_text()
         shown.press(str(kinds[int(name[:2])] + 1), k + 1, min(N, 10 * ((k + 1) // 10 + 1)))
     said = shown.root.locator(".tl-label-round").inner_text()
-    assert re.search(
-        r"After 20 answers: \d+ % of 20 labelled images told right .* with 10 labels \d+ %", said
-    )
+    assert re.search(r"After 20 answers: \d+ % of (20|19|18) labelled images told right by a head", said)
     assert shown.root.evaluate("e => e === document.activeElement"), "keys go on without a click"
     save_picture(shown.root, "labelling-rounds-dark")
     assert len(LabelFile(path).labels()) == 20

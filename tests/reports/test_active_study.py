@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from transferlab.active.arms import WITHOUT_LABELS, StudyImages
 from transferlab.active.factorial_effects import labels_to
-from transferlab.active.factorial_summary import Answers, recommend
+from transferlab.active.factorial_summary import Answers, recommend, usual_target
 from transferlab.active.study_plan import Cell, CellResult, study_of
 from transferlab.cli import app
 from transferlab.data import ImageSet, SealedTest, Task
@@ -16,7 +16,7 @@ from transferlab.errors import UserError
 from transferlab.reports import active_costs, active_figures, active_gains, active_stored, active_text
 from transferlab.reports.active_findings import find, headline
 from transferlab.reports.active_request import Request, check_request
-from transferlab.reports.active_study import ActiveFits, load_active_images, make_active_plan, usual_target
+from transferlab.reports.active_study import ActiveFits, load_active_images, make_active_plan
 
 SR, SM, SP = ("scratch", "random", "none"), ("scratch", "margin", "own"), ("scratch", "margin", "pretrained")
 FR, FM = ("frozen", "random", "none"), ("frozen", "margin", "pretrained")

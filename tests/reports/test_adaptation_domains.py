@@ -118,7 +118,7 @@ def test_target_of_one_image_as_folder_file_or_copies(source, tmp_path):
         with pytest.raises(UserError, match=f"{said}, which shows no distribution"):
             check_domains(str(source), str(target))
     (tmp_path / "one" / "again.png").write_bytes((tmp_path / "one" / "0.png").read_bytes())
-    with pytest.raises(UserError, match="1 readable image, which show no distribution"):
+    with pytest.raises(UserError, match="2 readable images, all of them equal; give at least two different"):
         read_unlabelled(tmp_path / "one", 16, progress=False)
 
 

@@ -14,7 +14,6 @@ from transferlab.data import ImageSet
 from transferlab.errors import UserError
 from transferlab.widgets import label_images
 from transferlab.widgets.label_images import LabelImages, State
-from transferlab.widgets.label_pictures import named_images, picture
 
 CLASSES = ["cat", "dog"]
 
@@ -152,7 +151,7 @@ def test_rounds_are_told_the_labels_that_stand(file, photos):
     told = []
     view = LabelImages(
         photos, file, names=list("abcdef"), order=[5, 4, 3, 2, 1], round_size=2,
-        on_round=lambda labels: told.append(labels) or f"{len(labels)} labels",
+        on_round=lambda labels, past: told.append(labels) or f"{len(labels)} labels",
     )  # fmt: skip
     press(view, "label", "cat")
     assert told == [] and view.shown["round"] == ""
@@ -169,7 +168,7 @@ def test_rounds_are_told_the_labels_that_stand(file, photos):
 def test_a_round_may_choose_what_is_asked_next(file, photos):
     asked = {2: [5, 0, 1], 4: [3], 5: ()}
 
-    def learn(labels):
+    def learn(labels, past):
         return f"{len(labels)} labels", asked[len(labels)]
 
     names = [p.name for p in photos]
@@ -181,29 +180,85 @@ def test_a_round_may_choose_what_is_asked_next(file, photos):
     assert seen == ["0.png", "2.png", "5.png", "1.png", "3.png"]  # 0 is not asked twice
     assert view.shown["total"] == 5 and view.shown["round"] == "After 5 answers: 5 labels"
     assert view.shown["end"] == "Done: 5 images answered." and len(file.labels()) == 5
-    anew = LabelImages(photos, file, names=names, order=[0, 2], on_round=lambda labels: ("on", [4]))
+    anew = LabelImages(photos, file, names=names, order=[0, 2], on_round=lambda labels, past: ("on", [4]))
     assert anew.shown["name"] == "4.png" and anew.shown["round"] == "After 2 answers: on"
 
 
 @pytest.mark.parametrize("more", [[9], [1, 1], [-1]])
 def test_a_round_that_asks_for_no_image_is_said_and_the_labels_stay(file, photos, more):
-    view = LabelImages(photos, file, order=[0], on_round=lambda labels: ("fine", more))
+    view = LabelImages(photos, file, order=[0], on_round=lambda labels, past: ("fine", more))
     press(view, "label", "dog")
     assert "positions from 0 to 5" in view.shown["trouble"] and "labels are safe" in view.shown["trouble"]
     assert len(file.labels()) == 1
 
 
 def test_a_round_that_fails_is_said_and_the_labels_stay(file, photos):
-    view = LabelImages(photos, file, round_size=1, on_round=lambda labels: 1 / 0)
+    view = LabelImages(photos, file, order=[0, 1], round_size=1, on_round=lambda labels, past: 1 / 0)
     press(view, "label", "cat")
     assert "The labels are safe" in view.shown["trouble"] and "division by zero" in view.shown["trouble"]
     assert view.shown["done"] == 1 and len(file.labels()) == 1
     press(view, "label", "dog")
     assert len(file.labels()) == 2
+    assert "Run this cell again" in view.shown["trouble"] and "Done" not in view.shown["end"]
+
+
+def test_picks_follow_an_answer_that_was_corrected(file, photos):
+    names = [p.name for p in photos]
+    follow = {"cat": [2, 3], "dog": [4, 5]}
+    view = LabelImages(
+        photos, file, names=names, order=[0, 1], round_size=2,
+        on_round=lambda labels, past: (f"{len(labels)}", [] if len(labels) > 2 else follow[labels["1.png"]]),
+    )  # fmt: skip
+    press(view, "label", "cat")
+    press(view, "label", "cat")
+    assert view.shown["name"] == "2.png" and view.shown["total"] == 4
+    press(view, "undo")
+    press(view, "label", "dog")
+    assert view.shown["name"] == "4.png" and view.shown["total"] == 4, (
+        "what the wrong answer picked is dropped"
+    )
+
+
+def test_a_round_is_told_what_not_to_pick_and_asked_again_where_no_pick_can_be_shown(file, photos):
+    names, told = [p.name for p in photos], []
+
+    def pick(labels, past):
+        told.append(set(past))
+        return "fine", [k for k, name in enumerate(names) if name not in past][:1]
+
+    view = LabelImages(photos, file, names=names, order=[5], round_size=1, on_round=pick)
+    photos[0].unlink()
+    photos[1].unlink()
+    press(view, "skip")
+    assert view.shown["name"] == "2.png" and view.shown["end"] == ""
+    assert told == [{"5.png"}, {"0.png", "5.png"}, {"0.png", "1.png", "5.png"}]
+    for _ in range(3):
+        press(view, "label", "cat")
+    assert view.shown["end"] == "Done: 4 images answered; 2 images could not be shown."
+
+
+def test_rounds_are_as_long_as_they_should_be_where_an_image_is_gone(file, photos):
+    ended = []
+    view = LabelImages(
+        photos, file, names=[p.name for p in photos], order=[0, 1, 2], round_size=3,
+        on_round=lambda labels, past: (ended.append(len(labels)) or "fine", [3, 4, 5] if len(labels) < 4 else []),
+    )  # fmt: skip
+    photos[1].unlink()
+    for _ in range(5):
+        press(view, "label", "cat")
+    assert ended == [2, 5]
+
+
+def test_an_image_that_was_answered_in_another_view_is_not_answered_over(file, photos):
+    first, second = LabelImages(photos, file), LabelImages(photos, file)
+    press(second, "label", "dog")
+    press(first, "label", "cat")
+    assert "another view" in first.shown["status"] and first.shown["done"] == 1
+    assert list(file.labels().values()) == ["dog"]
 
 
 def test_a_round_hides_no_image_that_is_gone(file, photos):
-    view = LabelImages(photos, file, round_size=1, on_round=lambda labels: "fine")
+    view = LabelImages(photos, file, round_size=1, on_round=lambda labels, past: "fine")
     photos[1].unlink()
     press(view, "label", "cat")
     assert "no such file" in view.shown["trouble"] and view.shown["round"] == "After 1 answer: fine"
@@ -230,7 +285,8 @@ def test_sets_give_their_classes_and_names(file, tmp_path):
         ({"order": [-1]}, "positions from 0"),
         ({"names": ["a"]}, "1 names for 6 images"),
         ({"names": list("aabcde")}, "two images to label are called 'a'"),
-        ({"round_size": 0}, "at least one image"),
+        ({"round_size": 0}, "round_size is 0"),
+        ({"round_size": 2.5}, "round_size is 2.5"),
     ],
 )
 def test_what_does_not_fit_is_refused(file, photos, change, said):
@@ -278,29 +334,3 @@ def test_the_figure_shows_how_the_answers_stand(file, photos):
     assert card.finding == "3 of 6 images answered: 2 dog, 1 skipped (n = 3 answers)"
     assert [t.get_text() for t in card.axes[0].get_yticklabels()] == ["dog", "skipped"]
     assert [bar.get_width() for bar in card.axes[0].patches] == [2, 1] and card.png()[1:4] == b"PNG"
-
-
-def test_a_file_is_shown_whole_and_upright(tmp_path):
-    path = tmp_path / "large.jpg"
-    image = Image.new("RGB", (1600, 400), (255, 0, 0))
-    image.paste((0, 0, 255), (0, 0, 200, 400))  # blue on the left: a centre square would lose it
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turned by a quarter: left becomes top
-    image.save(path, exif=exif)
-    seen = picture(path)
-    assert seen.shape == (3, 800, 200) and seen.dtype == np.uint8
-    assert seen[2, 20].min() > 200 > seen[0, 20].max() and seen[0, -20].min() > 200 > seen[2, -20].max()
-
-
-@pytest.mark.parametrize(
-    "image", [np.zeros((4, 4, 3), np.uint8), np.zeros((3, 4, 4)), np.zeros((4, 4), np.uint8)]
-)
-def test_arrays_that_are_no_pictures_are_left_out(file, image):
-    view = LabelImages([image, np.zeros((1, 4, 4), np.uint8)], file)
-    assert "not a picture of uint8 (C, H, W)" in view.shown["trouble"] and view.shown["name"] == "image 1"
-
-
-def test_names_of_paths_that_are_no_text_can_be_written(file):
-    _, names = named_images(["caf\udce9.png"])
-    file.add(names[0], "cat")
-    assert file.labels() == {"caf\ufffd.png": "cat"}

@@ -23,6 +23,9 @@ from transferlab.evaluation import (
 )
 from transferlab.evaluation.intervals import check_table, joint_bootstrap_means, percentile_ends
 
+_TARGET_STEP = 0.05  # to which a target that was not given is rounded down
+_TARGET_SHARE = 0.9
+
 
 @dataclass(frozen=True, eq=False)
 class Answers:
@@ -174,6 +177,25 @@ class Recommendation:
             f"{self.advice}; with {budget} labels {i.estimate:.1%} of the test images are right "
             f"(95 % interval {i.low:.1%} to {i.high:.1%}, n = {i.n:,}, {i.seeds} seed{'' if i.seeds == 1 else 's'})."
         )
+
+
+def usual_target(validation: Answers) -> float:
+    """Nine tenths of the best accuracy of random picks, or without labels, on validation images, to a full 5 % below.
+
+    Random picks are candidates in any case, so that one of them reaches it.
+
+    Examples
+    --------
+    >>> table = np.arange(100)[None, None].repeat(2, 1) < 70
+    >>> usual_target(Answers((10,), (0, 1), {("frozen", "random", "none"): table}, {}, None, "validation"))
+    0.6
+    """
+    random = [stack for curve, stack in validation.correct.items() if curve[1] == "random"]
+    best = max(float(stack.mean((1, 2)).max()) for stack in random)
+    best = max([best, *(float(table.mean()) for table in validation.without_labels.values())])
+    return round(
+        float(max(_TARGET_STEP, np.floor(_TARGET_SHARE * best / _TARGET_STEP + 1e-9) * _TARGET_STEP)), 2
+    )
 
 
 def recommend(

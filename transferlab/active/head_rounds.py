@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from transferlab.active.learners import HeadFit, HeadLearner
-from transferlab.active.strategies import STRATEGIES, query
+from transferlab.active.strategies import DEFAULT_STRATEGY, STRATEGIES, checked_strategy, query, round_seed
+from transferlab.adaptation.kernels import check_number
 from transferlab.errors import UserError
 from transferlab.evaluation.intervals import wilson
 from transferlab.viz.words import count, percent
 
 
 class HeadRounds:
-    """Called with the labels so far, image name to label: a sentence on how accurate a head is, and what to ask next.
+    """Called with the labels so far, image to label: a sentence on how accurate a head is, and what to ask next.
 
-    The accuracy is that of a ridge head which leaves out each labelled image in turn (closed form): as the images
-    were picked, it is a trend and no estimate for the folder. With ``validation``, images that are labelled already
-    and never asked, it is one. Until labels are of two classes nothing is fitted; images are then picked as if all
-    classes were equally likely.
+    The accuracy is that of a ridge head which leaves out each labelled image in turn (closed form), without images
+    that are alone in their class. Of images that were picked, it is no estimate for the others; with ``validation``
+    it is one for images like those. Until labels are of two classes nothing is fitted; images are then picked as if
+    all classes were equally likely.
 
     Parameters
     ----------
     features : float (N, D), of the images that may be asked
     names : one an image; classes : the labels that may be given
     strategy : a name of :data:`~transferlab.active.strategies.STRATEGIES`; n : images a round
-    answered : gives the names of images that are not asked again, labelled or not, such as ``LabelFile.answered``
-    validation : float (M, D) features and int (M,) positions in ``classes``
+    validation : float (M, D) features and int (M,) positions in ``classes``, of images that are never asked
     head : as :func:`~transferlab.training.heads.make_head` takes it; seed : of what is drawn, and of ties
 
     Raises
@@ -38,8 +38,8 @@ class HeadRounds:
 
     Examples
     --------
-    >>> x = np.array([[0.0], [0.1], [5.0], [5.1], [0.2]])
-    >>> rounds = HeadRounds(x, "abcde", ["cat", "dog"], strategy="margin", n=1)
+    >>> x = np.array([[0.0], [0.1], [5.0], [5.1], [2.6], [0.2]])
+    >>> rounds = HeadRounds(x, "abcdef", ["cat", "dog"], strategy="margin", n=1)
     >>> rounds({"a": "cat", "b": "cat", "c": "dog", "d": "dog"})[1]
     [4]
     """
@@ -50,64 +50,52 @@ class HeadRounds:
         names: Sequence[str],
         classes: Sequence[str],
         *,
-        strategy: str = "typical-then-uncertain",
+        strategy: str = DEFAULT_STRATEGY,
         n: int = 20,
-        answered: Callable[[], Collection[str]] = tuple,
         validation: tuple | None = None,
         head: str = "logistic",
         seed: int = 0,
     ):
-        self.names, self.classes, self.strategy, self.n, self.seed = (
-            tuple(names),
-            tuple(classes),
-            strategy,
-            n,
-            seed,
-        )
+        check_number("n", n, 1)
+        self.names, self.classes, self.n, self.seed = tuple(names), tuple(classes), n, seed
+        self.strategy = checked_strategy(strategy)
         unseen, self._truth = (
             (features, None) if validation is None else _checked(validation, len(self.classes))
         )
         self._learner = HeadLearner(features, unseen, len(self.classes), head)
-        if len(self._learner.start_features) != len(self.names):
+        rows = len(self._learner.start_features)
+        if len(set(self.names)) < len(self.names) or rows != len(self.names):
             raise UserError(
-                f"there are {len(self.names)} names for {len(self._learner.start_features)} rows of features; "
-                "give one an image."
+                f"there are {len(set(self.names))} names for {rows} rows of features; give each image one of its own."
             )
-        if strategy not in STRATEGIES:
-            raise UserError(f"the strategy {strategy!r} is not known; choose from {', '.join(STRATEGIES)}.")
-        self._answered = answered
-        self._accuracy: dict[int, float] = {}  # by the number of labels
 
-    def __call__(self, labels: Mapping[str, str]) -> tuple[str, list[int]]:
-        fit = self._fitted(labels)
-        return self._sentence(fit, labels), self._picks(fit, labels, self.n)
+    def __call__(self, labels: Mapping[str, str], past: Collection[str] = ()) -> tuple[str, list[int]]:
+        """The sentence, and positions of the next images, fewer than a round where fewer are left.
 
-    def next(self, labels: Mapping[str, str], n: int) -> list[int]:
-        """Positions of ``n`` images to ask about after ``labels``, in order; fewer where fewer are left."""
-        return self._picks(self._fitted(labels), labels, n)
+        Labelled images and those of ``past``, which were asked in vain, are not asked again.
+        """
+        known = [(k, self._code(labels[name])) for k, name in enumerate(self.names) if name in labels]
+        positions, codes = np.array(known, np.int64).reshape(-1, 2).T
+        fit = self._learner(positions, codes, self.seed) if len(np.unique(codes)) > 1 else None
+        done = [k for k, name in enumerate(self.names) if name in labels or name in past]
+        return self._sentence(fit, codes), self._picks(fit, done)
 
-    def _fitted(self, labels: Mapping[str, str]) -> HeadFit | None:
-        known = [(k, labels[name]) for k, name in enumerate(self.names) if name in labels]
-        for name in {label for _, label in known} - set(self.classes):
-            raise UserError(f"the label {name!r} is none of {', '.join(self.classes)}.")
-        if len({label for _, label in known}) < 2:
-            return None
-        positions, codes = zip(*((k, self.classes.index(label)) for k, label in known), strict=True)
-        return self._learner(np.array(positions), np.array(codes), self.seed)
+    def _code(self, label: str) -> int:
+        if label not in self.classes:
+            raise UserError(f"the label {label!r} is none of {', '.join(self.classes)}.")
+        return self.classes.index(label)
 
-    def _picks(self, fit: HeadFit | None, labels: Mapping[str, str], n: int) -> list[int]:
-        done = {*labels, *self._answered()}
-        past = [k for k, name in enumerate(self.names) if name in done]
-        n = min(n, len(self.names) - len(past))
+    def _picks(self, fit: HeadFit | None, done: list[int]) -> list[int]:
+        n = min(self.n, len(self.names) - len(done))
         if n < 1:
             return []
         return query(
             self.strategy,
             features=self._learner.start_features,
             probabilities=self._probabilities(fit),
-            labelled=past,
+            labelled=done,
             n=n,
-            seed=self.seed,
+            seed=round_seed(self.seed, len(done)),
         ).tolist()
 
     def _probabilities(self, fit: HeadFit | None) -> np.ndarray:
@@ -117,27 +105,26 @@ class HeadRounds:
         equal = np.full((len(self.names), len(self.classes)), 1 / len(self.classes))
         return np.stack([equal, equal]) if draws else equal
 
-    def _sentence(self, fit: HeadFit | None, labels: Mapping[str, str]) -> str:
+    def _sentence(self, fit: HeadFit | None, codes: np.ndarray) -> str:
         if fit is None:
             return "labels of two classes are needed before anything can be learned."
-        if self._truth is None:
-            n, among = sum(name in labels for name in self.names), "labelled image"
-            right = round(fit.held_out * n)
-            how, limit = (
-                "a head that learned from the others",
-                " They were picked: a trend, no estimate for all.",
-            )
-        else:
-            n, among = len(self._truth), "validation image"
+        if self._truth is not None:
             right = int((fit.unseen.argmax(1) == self._truth).sum())
-            how, limit = "a head that learned from the labels", ""
-        ends, before = wilson(right, n), [k for k in self._accuracy if k < len(labels)]
-        since = f"; with {max(before)} labels {percent(self._accuracy[max(before)])}" if before else ""
-        self._accuracy[len(labels)] = right / n
-        return (
-            f"{percent(right / n)} of {count(n, among)} told right by {how} (95 % interval {percent(ends.low)} to "
-            f"{percent(ends.high)}{since}).{limit}"
-        )
+            return f"{_told(right, len(self._truth), 'validation image', 'the labels')}."
+        alone = int((np.bincount(codes) == 1).sum())
+        right, n = round(fit.held_out * len(codes)), len(codes) - alone
+        if not n:
+            return "two labels of a class are needed before a head can be scored."
+        left_out = f" {count(alone, 'class', 'classes')} with one label left out." if alone else ""
+        return f"{_told(right, n, 'labelled image', 'the others')}. They were picked: no estimate for all.{left_out}"
+
+
+def _told(right: int, n: int, noun: str, learned: str) -> str:
+    ends = wilson(right, n)
+    return (
+        f"{percent(right / n)} of {count(n, noun)} told right by a head that learned from {learned} (95 % interval "
+        f"{percent(ends.low)} to {percent(ends.high)})"
+    )
 
 
 def _checked(validation: tuple, classes: int) -> tuple[np.ndarray, np.ndarray]:

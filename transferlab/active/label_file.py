@@ -52,8 +52,12 @@ class LabelFile:
         self.path = Path(os.path.realpath(path))
         self.classes = None if classes is None else tuple(classes)
         self.who, self.patience = who, patience
-        if self.classes is not None and not all(isinstance(c, str) and c for c in self.classes):
-            raise UserError(f"the classes of a label file are names that are not empty, not {classes!r}.")
+        names = () if isinstance(classes, str) else self.classes or ()
+        good = all(isinstance(c, str) and c for c in names) and len(set(names)) == len(names)
+        if isinstance(classes, str) or not good:
+            raise UserError(
+                f"the classes of a label file are a list of names, each once and none of them empty, not {classes!r}."
+            )
         self.rows()
 
     def add(self, image: str, label: str | None, *, answer: str = "label", price: float = 1.0) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from transferlab.active.oracles import Answer, checked_prices
 from transferlab.active.query_log import Query, QueryLog
 from transferlab.active.rounds import Learner, LoopResult, Oracle, Round, State
-from transferlab.active.strategies import STRATEGIES, query
+from transferlab.active.strategies import STRATEGIES, checked_strategy, query, round_seed
 from transferlab.errors import UserError
 
 _SILENCE = 20  # abstentions in a row after which nobody is there
@@ -110,7 +110,7 @@ def _can_features(state: State, number: int) -> bool:
 
 def _picks(state, name, asked, n, prices, number, size) -> np.ndarray:  # noqa: PLR0917
     needs = STRATEGIES[name].needs
-    given = {"labelled": asked, "n": n, "prices": prices, "seed": _round_seed(state.seed, number)}
+    given = {"labelled": asked, "n": n, "prices": prices, "seed": round_seed(state.seed, number)}
     fitted = state.classes_seen >= 2
     if "features" in needs:
         given["features"] = state.fit(state.picker).features if fitted else state.picker.start_features
@@ -188,8 +188,7 @@ def _checked_plan(batches, n: int, strategy: str, first: str) -> list[int]:
             f"the pool has {n} images, fewer than the {sum(plan)} to be asked; ask for at most {n}."
         )
     for name in (strategy, first):
-        if name not in STRATEGIES:
-            raise UserError(f"strategy {name!r} is not known; use one of {', '.join(STRATEGIES)}.")
+        checked_strategy(name)
     if "draws" in STRATEGIES[first].needs:
         raise UserError(
             f"nothing is fitted yet when the first images are picked; {first!r} needs that, use random."
@@ -214,7 +213,3 @@ def _check_log(log: QueryLog, plan: Sequence[int]) -> None:
             f"the log in {str(log.folder)!r} has other batches than {list(plan)}; give those it was started with, "
             "or use another folder."
         )
-
-
-def _round_seed(seed: int, number: int) -> int:
-    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])

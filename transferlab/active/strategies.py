@@ -17,6 +17,7 @@ from transferlab.errors import UserError
 #: Labels a class, on average, below which ``typical-then-uncertain`` asks typical images. TypiClust was ahead at one
 #: to a few labels a class and uncertainty at hundreds (Hacohen et al. 2022); where it turns depends on the features.
 LOW_BUDGET = 10
+DEFAULT_STRATEGY = "typical-then-uncertain"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def query(
     name : one of ``STRATEGIES``, whose ``needs`` say which of the next two it reads
     features : float (N, D), of all images; a float32 table of more than eight million numbers stays float32
     probabilities : float (N, K), rows that sum to 1; for ``"bald"`` draws (T, N, K)
-    labelled : int (L,), positions of the images that have labels
+    labelled : int (L,), positions of the images that have labels, or were asked about in vain
     n : images to ask about, at least 1 and at most N - L
     seed : of what is drawn, and of ties
     prices : float (N,), above 0, what an answer about each image costs; all alike when None. A strategy's value
@@ -58,9 +59,7 @@ def query(
     >>> query("margin", probabilities=p, labelled=[1], n=2, prices=[1, 1, 5, 1]).tolist()
     [3, 0]
     """
-    if name not in STRATEGIES:
-        raise UserError(f"the strategy {name!r} is not known; choose from {', '.join(STRATEGIES)}.")
-    strategy = STRATEGIES[name]
+    strategy = STRATEGIES[checked_strategy(name)]
     pool = checked_pool(
         strategy.needs,
         features=features,
@@ -72,6 +71,35 @@ def query(
         name=name,
     )
     return strategy.pick(pool)
+
+
+def checked_strategy(name: str) -> str:
+    """``name``, where there is such a strategy.
+
+    Raises
+    ------
+    UserError
+        where there is none.
+
+    Examples
+    --------
+    >>> checked_strategy("margin")
+    'margin'
+    """
+    if name not in STRATEGIES:
+        raise UserError(f"the strategy {name!r} is not known; choose from {', '.join(STRATEGIES)}.")
+    return name
+
+
+def round_seed(seed: int, number: int) -> int:
+    """A seed for a round of ``seed``'s own, so that no round repeats what another drew.
+
+    Examples
+    --------
+    >>> round_seed(0, 1) == round_seed(0, 1) != round_seed(0, 2)
+    True
+    """
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
 def at_random(pool: Pool) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
@@ -72,8 +72,8 @@ def to_label(task: Task, backbone: str, n: int = 8, path: str = "labels/15.csv")
     return view, _sheet(some, task.name, made)
 
 
-def _agreement(truth: Mapping[str, str]) -> Callable[[dict[str, str]], str]:
-    def said(labels: dict[str, str]) -> str:
+def _agreement(truth: Mapping[str, str]) -> Callable[[dict[str, str], Collection[str]], str]:
+    def said(labels: dict[str, str], _past: Collection[str]) -> str:
         same = sum(truth[name] == label for name, label in labels.items())
         return f"{same} of {count(len(labels), 'label')} agree with those of the set."
 

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 
 from transferlab.active.arms import ArmSettings, study_images
 from transferlab.active.factorial import run_study
-from transferlab.active.factorial_summary import opened_answers, recommend, saved, validation_answers
+from transferlab.active.factorial_summary import (
+    opened_answers,
+    recommend,
+    saved,
+    usual_target,
+    validation_answers,
+)
 from transferlab.active.study_plan import Study, study_of
 from transferlab.course.lesson16 import FROZEN, MARGIN, RANDOM, TYPICAL, way
 from transferlab.data import Task
-from transferlab.viz.words import count
-
-_SHARE = 0.9  # of the best accuracy on validation images, the target
+from transferlab.viz.words import count, needed_said, range_said
 
 
 def own_lines(task: Task, backbone: str, seeds: Sequence[int], device: str = "auto") -> list[str]:
@@ -25,8 +29,7 @@ def own_lines(task: Task, backbone: str, seeds: Sequence[int], device: str = "au
     )  # fmt: skip
     results = run_study(study, images, stream=io.StringIO())
     held = validation_answers(results, images)
-    best = max(float(stack.mean((1, 2)).max()) for stack in held.correct.values())
-    choice = recommend(held, _SHARE * best)
+    choice = recommend(held, usual_target(held))
     lines = [
         f"{task.name}: a pool of {count(len(images.pool), 'image')}, {count(held.n, 'validation image')}, budgets "
         f"{', '.join(map(str, study.budgets))}, {count(len(study.seeds), 'seed')}",
@@ -39,9 +42,6 @@ def own_lines(task: Task, backbone: str, seeds: Sequence[int], device: str = "au
 
 
 def _saved(strategy: str, found) -> str:
-    most = f"more than {found.most:.0f}"
-    needed, high = (most if x > found.most else f"{x:.0f}" for x in (found.needed, found.high))
-    low = most if found.low > found.most else f"{found.low:.0f}"
-    return (
-        f"{strategy:9} with {found.labels:4.0f} labels: random needs {needed} (95 % interval {low} to {high})"
-    )
+    needed = needed_said(found.needed, found.most)
+    ends = range_said(found.low, found.high, found.most)
+    return f"{strategy:9} with {found.labels:4.0f} labels: random needs {needed} (95 % interval {ends})"

@@ -13,13 +13,14 @@ from transferlab.errors import UserError
 
 
 def read_unlabelled(
-    root: Path, size: int, progress: bool = True, *, what: str = "target"
+    root: Path, size: int, progress: bool = True, *, what: str = "target", by_name: bool = False
 ) -> tuple[ImageSet, dict]:
     """All images below ``root``, whatever its folders, ``size`` pixels a side; equal pictures once. And the audit.
 
     Parameters
     ----------
     root : the folder; what : how sentences call it
+    by_name : images are opened and labelled by their ``paths`` later: files whose name is no valid text are left out
 
     Returns
     -------
@@ -29,7 +30,7 @@ def read_unlabelled(
     Raises
     ------
     UserError
-        when fewer than two different images can be read.
+        when the folder or fewer than two different images of it can be read.
 
     Examples
     --------
@@ -42,21 +43,24 @@ def read_unlabelled(
     >>> images.images.shape, images.paths, audit["read"]
     ((2, 3, 8, 8), ('0.png', '99.png'), 2)
     """
-    names = ["/".join(parts) for parts in image_files(root)]
+    here = f"the {what} {shown(str(root))!r}"
+    try:
+        names = ["/".join(parts) for parts in image_files(root)]
+    except PermissionError:
+        raise UserError(f"{here} cannot be read: no permission; ask its owner for it.") from None
     kept, quarantined, equal = [], [], {}
     pictures = decode_many([root / name for name in names], size, progress)
     for name, picture in zip(names, pictures, strict=True):
-        if isinstance(picture, str):
-            quarantined.append({"path": shown(name), "reason": picture})
+        reason = "its name is no valid text; rename it" if by_name and shown(name) != name else picture
+        if isinstance(reason, str):
+            quarantined.append({"path": shown(name), "reason": reason})
             continue
         equal.setdefault(picture.digest, []).append(shown(name))
         if len(equal[picture.digest]) == 1:
             kept.append((shown(name), picture))
     if len(kept) < 2:
-        first = f" ({quarantined[0]['path']!r}: {quarantined[0]['reason']})" if quarantined else ""
         raise UserError(
-            f"the {what} {shown(str(root))!r} has {len(kept) or 'no'} readable image{'s' * (not kept)}{first}, which "
-            "show no distribution; give at least two different ones, better a hundred."
+            f"{here} has {_too_few(equal, quarantined)}; give at least two different ones, better a hundred."
         )
     images = ImageSet(
         np.stack([picture.pixels for _, picture in kept]),
@@ -68,3 +72,11 @@ def read_unlabelled(
     )
     duplicates = [{"paths": paths} for paths in equal.values() if len(paths) > 1]
     return images, {"read": len(names), "quarantined": quarantined, "duplicates": duplicates}
+
+
+def _too_few(equal: dict, quarantined: list[dict]) -> str:
+    first = f" ({quarantined[0]['path']!r}: {quarantined[0]['reason']})" if quarantined else ""
+    copies = len(next(iter(equal.values()))) if equal else 0
+    if copies > 1:
+        return f"{copies} readable images, all of them equal{first}"
+    return f"{'one readable image' if copies else 'no readable images'}{first}"

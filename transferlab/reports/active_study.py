@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from transferlab.active.arms import ARMS, WITHOUT_LABELS, StudyImages, study_images
 from transferlab.active.factorial import run_study
 from transferlab.active.factorial_summary import (
@@ -14,6 +12,7 @@ from transferlab.active.factorial_summary import (
     Recommendation,
     opened_answers,
     recommend,
+    usual_target,
     validation_answers,
 )
 from transferlab.active.study_plan import CellResult, Study, study_of
@@ -25,9 +24,6 @@ from transferlab.reports.active_request import Request
 from transferlab.reports.active_stored import Again, released_for, run_again, taken, whole_seeds
 from transferlab.reports.adaptation_domains import same_classes
 from transferlab.reports.transfer_study import load_report_task
-
-_STEP = 0.05  # to which a target that was not given is rounded down
-_SHARE = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,23 +128,6 @@ def choose(plan: ActivePlan, validation: Answers) -> Recommendation:
         label_price=request.label_price,
         fixed=request.fixed,
     )
-
-
-def usual_target(validation: Answers) -> float:
-    """Nine tenths of the best accuracy of random picks, or without labels, on validation images, to a full 5 % below.
-
-    Random picks are candidates in any case, so that one of them reaches it.
-
-    Examples
-    --------
-    >>> table = np.arange(100)[None, None].repeat(2, 1) < 70
-    >>> usual_target(Answers((10,), (0, 1), {("frozen", "random", "none"): table}, {}, None, "validation"))
-    0.6
-    """
-    random = [stack for curve, stack in validation.correct.items() if curve[1] == "random"]
-    best = max(float(stack.mean((1, 2)).max()) for stack in random)
-    best = max([best, *(float(table.mean()) for table in validation.without_labels.values())])
-    return round(float(max(_STEP, np.floor(_SHARE * best / _STEP + 1e-9) * _STEP)), 2)
 
 
 def open_active(plan: ActivePlan, fits: ActiveFits) -> Answers:

@@ -16,6 +16,7 @@ from PIL import Image
 from transferlab.active import STRATEGIES, query
 from transferlab.active.label_file import LabelFile, check_outside
 from transferlab.active.label_rows import standing
+from transferlab.active.strategies import DEFAULT_STRATEGY, round_seed
 from transferlab.adaptation.base import class_probabilities
 from transferlab.backbones import load_backbone
 from transferlab.data.listing import shown
@@ -29,7 +30,6 @@ from transferlab.viz.words import visible
 from transferlab.whole_file import write_whole
 from transferlab.widgets.label_pictures import picture
 
-DEFAULT_STRATEGY = "typical-then-uncertain"
 #: What a frozen network and its head can serve; ``bald`` asks for a network with dropout.
 USABLE = tuple(name for name, strategy in STRATEGIES.items() if "draws" not in strategy.needs)
 HEADER = ("rank", "image", "label")
@@ -83,7 +83,7 @@ def next_images(
     size = net.preprocessing.input_size
     known = load_labelled(labelled, size, progress=progress)
     train = known.development.joined(known.validation)
-    pool, _ = read_unlabelled(Path(folder), size, progress, what="folder to label")
+    pool, _ = read_unlabelled(Path(folder), size, progress, what="folder to label", by_name=True)
     answers = LabelFile(labels, train.classes) if labels else None
     told = answers.labels() if answers else {}
     answered = {row.image for row in standing(answers.rows())} if answers else set()
@@ -106,7 +106,7 @@ def next_images(
         probabilities=class_probabilities(head, np.concatenate([features, learned]), len(train.classes)),
         labelled=np.concatenate([done, len(pool) + np.arange(len(train))]),
         n=n,
-        seed=seed,
+        seed=round_seed(seed, len(done)),
     )
     names = tuple(pool.paths[i] for i in picks)
     return NextImages(names, train.classes, strategy, len(train) + len(theirs), left)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from transferlab.active.head_rounds import HeadRounds
 from transferlab.active.label_file import LabelFile, check_outside
+from transferlab.active.strategies import DEFAULT_STRATEGY, checked_strategy
+from transferlab.adaptation.kernels import check_number
 from transferlab.backbones import load_backbone
 from transferlab.data import ImageSet
 from transferlab.data.listing import shown
@@ -20,7 +23,7 @@ def label_folder(
     folder,
     label_file: LabelFile,
     *,
-    strategy: str = "typical-then-uncertain",
+    strategy: str = DEFAULT_STRATEGY,
     round_size: int = 20,
     backbone="tiny",
     validation: ImageSet | None = None,
@@ -28,17 +31,19 @@ def label_folder(
     device: str = "auto",
     progress: bool = True,
 ) -> LabelImages:
-    """A widget on the images of ``folder``; after each round a frozen backbone with a head is scored and picks anew.
+    """A widget on the images of ``folder``; after each round a head on the frozen backbone is scored and picks anew.
 
-    On a label file with answers it carries on: what was answered is not asked again.
+    On a label file with answers it carries on: what somebody labelled and what this person answered is not asked
+    again. Where people are to agree, each needs a file of their own.
 
     Parameters
     ----------
-    folder : images, in whatever folders below it
+    folder : images, in whatever folders below it; equal pictures are asked about once
     label_file : where answers go, outside of ``folder``; its classes are the buttons
     strategy : a name of :data:`~transferlab.active.strategies.STRATEGIES`; round_size : images a round
     backbone : a name or a :class:`~transferlab.backbones.Backbone`, left as it is
-    validation : labelled images of the same classes to score on; without them each labelled image is left out in turn
+    validation : labelled images of the same classes to score on, none of them in ``folder``; without them each
+        labelled image is left out in turn, which of picked images is no estimate for the others
     seed : of what is drawn, and of ties; device : where features are computed
 
     Raises
@@ -52,40 +57,68 @@ def label_folder(
     >>> label_folder("photos", file)  # doctest: +SKIP
     """
     root = Path(folder)
-    if not root.is_dir():
-        raise UserError(f"{shown(str(folder))!r} is not a folder; name the one that holds the images.")
-    check_outside(label_file.path, root)
-    if not label_file.classes or len(label_file.classes) < 2:
-        raise UserError("give the label file two or more classes to choose from: LabelFile(path, classes).")
-    if round_size < 1:
-        raise UserError(f"a round has at least one image, not {round_size}.")
-    net = load_backbone(backbone)
-    images, audit = read_unlabelled(root, net.preprocessing.input_size, progress, what="folder to label")
-    names, cache = images.paths, shared_cache()
+    _check(root, label_file, validation)
+    check_number("round_size", round_size, 1)
+    checked_strategy(strategy)
+    net, cache = load_backbone(backbone), shared_cache()
+    images, audit = read_unlabelled(
+        root, net.preprocessing.input_size, progress, what="folder to label", by_name=True
+    )
+    images = _as_answered(images, audit, {row.image for row in label_file.rows()})
+    scored = None
+    if validation is not None:
+        _check_apart(validation, images)
+        codes = [label_file.classes.index(validation.classes[k]) for k in validation.labels]
+        scored = cache.features(net, validation, device=device), codes
     rounds = HeadRounds(
-        cache.features(net, images, device=device),
-        names,
-        label_file.classes,
-        strategy=strategy,
-        n=round_size,
-        answered=label_file.answered,
-        validation=None if validation is None else _scored(validation, label_file.classes, net, device),
-        seed=seed,
-    )
+        cache.features(net, images, device=device), images.paths, label_file.classes, strategy=strategy, n=round_size,
+        validation=scored, seed=seed,
+    )  # fmt: skip
     mine = label_file.answered()
-    order = [k for k, name in enumerate(names) if name in mine]
-    lacking = -len(order) % round_size if order else round_size  # a round that is full is the widget's to end
-    if lacking:
-        order += rounds.next(label_file.labels(), lacking)
     return LabelImages(
-        [root / name for name in names],
-        label_file,
-        names=names,
-        order=order,
-        round_size=round_size,
-        on_round=rounds,
-        notice=_left_out(audit),
-    )
+        [root / name for name in images.paths], label_file, names=images.paths,
+        order=[k for k, name in enumerate(images.paths) if name in mine],
+        round_size=round_size, on_round=rounds, notice=_left_out(audit),
+    )  # fmt: skip
+
+
+def _check(root: Path, label_file: LabelFile, validation: ImageSet | None) -> None:
+    if not isinstance(label_file, LabelFile):
+        raise UserError(f"the label file is a LabelFile(path, classes), not {label_file!r}.")
+    if not root.is_dir():
+        raise UserError(f"{shown(str(root))!r} is not a folder; name the one that holds the images.")
+    check_outside(label_file.path, root)
+    classes = label_file.classes or ()
+    if len(classes) < 2:
+        raise UserError("give the label file two or more classes to choose from: LabelFile(path, classes).")
+    if validation is None:
+        return
+    if not isinstance(validation, ImageSet) or validation.labels is None:
+        raise UserError("validation is an ImageSet with labels, such as load_task(IMAGES).validation.")
+    if set(validation.classes) != set(classes):
+        raise UserError(
+            f"the classes of the validation images are {', '.join(validation.classes)}, those of the label file "
+            f"{', '.join(classes)}; use the same names."
+        )
+
+
+def _check_apart(validation: ImageSet, images: ImageSet) -> None:
+    """Refuse to score on pictures that are asked about: those that were learned are told right."""
+    asked = {picture.tobytes(): name for picture, name in zip(images.images, images.paths, strict=True)}
+    both = [asked[picture.tobytes()] for picture in validation.images if picture.tobytes() in asked]
+    if both:
+        raise UserError(
+            f"{count(len(both), 'validation image')} lie in the folder to label, too, first {both[0]!r}; take them out "
+            "of one of the two."
+        )
+
+
+def _as_answered(images: ImageSet, audit: dict, answered: set[str]) -> ImageSet:
+    """Of equal pictures the name that the label file knows, so that a copy that came later is not asked about."""
+    known = {}
+    for names in (same["paths"] for same in audit["duplicates"]):
+        known[names[0]] = next((name for name in names if name in answered), names[0])
+    return replace(images, paths=tuple(known.get(name, name) for name in images.paths))
 
 
 def _left_out(audit: dict) -> str:
@@ -96,13 +129,3 @@ def _left_out(audit: dict) -> str:
         first = f"{broken[0]['path']!r}: {broken[0]['reason']}"
         parts.append(f"{count(len(broken), 'file')} that cannot be read, the first {first}")
     return f"Left out: {'; '.join(parts)}." if parts else ""
-
-
-def _scored(validation: ImageSet, classes, net, device: str) -> tuple:
-    if validation.labels is None or set(validation.classes) != set(classes):
-        raise UserError(
-            f"validation images are labelled with the classes of the label file, {', '.join(classes)}, not "
-            f"{', '.join(validation.classes) or 'without labels'}."
-        )
-    codes = [list(classes).index(validation.classes[k]) for k in validation.labels]
-    return shared_cache().features(net, validation, device=device), codes

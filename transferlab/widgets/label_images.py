@@ -8,17 +8,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from transferlab.active.label_file import LabelFile
 from transferlab.active.label_rows import Row, latest
+from transferlab.adaptation.kernels import check_number
 from transferlab.data import ImageSet
 from transferlab.errors import UserError
 from transferlab.viz import Card
 from transferlab.viz.words import count
+from transferlab.viz.words import sentence as capital
 from transferlab.widgets.data_address import as_address
 from transferlab.widgets.label_card import draw
 from transferlab.widgets.label_pictures import named_images, picture
@@ -101,10 +103,11 @@ class LabelImages(LabelView):
     ----------
     images, names : see :func:`~transferlab.widgets.label_pictures.named_images`
     label_file : where answers go; its classes are the buttons, or else those of an ImageSet
-    order : positions of the images to ask, in this order; all of them when None
-    round_size : answers after which ``on_round`` is called, and at the end
-    on_round : takes the labels that stand, image to label, and returns a sentence to show, such as an accuracy; or
-        the sentence and positions of images to ask about after those that are waiting
+    order : positions of the images to ask, in this order; all of them when None, and none where ``on_round`` picks
+    round_size : answers after which ``on_round`` is called, and whenever no image is waiting
+    on_round : takes the labels that stand, image to label, and the names not to pick (in ``order``, answered, or
+        gone); returns a sentence to show, such as an accuracy, or the sentence and positions of images to ask about
+        after those of ``order``, instead of what an earlier round picked
     price : what an answer costs; notice : a sentence to show at the start
 
     Raises
@@ -130,7 +133,7 @@ class LabelImages(LabelView):
         names: Sequence[str] | None = None,
         order: Sequence[int] | None = None,
         round_size: int = 20,
-        on_round: Callable[[dict[str, str]], str | tuple[str, Sequence[int]]] | None = None,
+        on_round: Callable[[dict[str, str], Collection[str]], str | tuple[str, Sequence[int]]] | None = None,
         price: float = 1.0,
         notice: str = "",
     ):
@@ -140,17 +143,19 @@ class LabelImages(LabelView):
             raise UserError(
                 "the label file has no classes to choose from; give them: LabelFile(path, classes)."
             )
-        if round_size < 1:
-            raise UserError(f"a round has at least one image, not {round_size}.")
+        check_number("round_size", round_size, 1)
         self._images, self._file = dict(zip(names, listed, strict=True)), label_file
         self._names = tuple(names)
-        self._order = tuple(names[k] for k in _positions(order, len(names)))
+        given = _positions(order, len(names), none_too=on_round is not None)
+        self._order = tuple(names[k] for k in given)
+        self._given = frozenset(self._order)
         self._round_size, self._on_round, self._price = round_size, on_round, price
         self._gone: dict[str, str] = {}
         super().__init__(classes=list(classes))
         self._token, self._pictured = 0, None
         found = self._show(label_file.rows(), status=notice)
-        if found.name is None and found.done:  # all was answered before: on with what a round asks
+        self._due = found.done - found.done % round_size + round_size  # answers at which a round is due
+        if found.name is None:  # all was answered before: on with what a round asks
             self._round(found, notice)
         self.on_msg(self._hear)
 
@@ -168,6 +173,8 @@ class LabelImages(LabelView):
         try:
             if answer == "undo":
                 self._undo()
+            elif name in self._file.answered():
+                self._show(self._file.rows(), status=f"{name} was answered in another view meanwhile.")
             elif name:
                 self._file.add(name, label, answer=answer, price=self._price)
                 self._after(f"{name}: {label or (NONE if answer == 'none' else SKIPPED)}.")
@@ -177,35 +184,50 @@ class LabelImages(LabelView):
     def _undo(self) -> None:
         name = self._file.undo(among=set(self._order))
         said = "there is no answer of yours about these images to take back." if name is None else ""
-        self._show(self._file.rows(), status=said or f"{name}: taken back.", round=self.shown["round"])
+        found = self._show(
+            self._file.rows(), status=said or f"{name}: taken back.", round=self.shown["round"]
+        )
+        if found.name is None:
+            self._say(end=_end(found, self._gone))
+        while found.done < self._due - self._round_size:  # that round's answers are no longer all given
+            self._due -= self._round_size
 
     def _after(self, status: str) -> None:
         found = self._show(self._file.rows(), status=status, round=self.shown["round"])
-        if found.done % self._round_size == 0 or found.name is None:
+        if found.done >= self._due or found.name is None:
             self._round(found, status)
 
     def _round(self, found: Findings, status: str) -> None:
         if self._on_round is None:
             return
-        self._say(round=f"After {count(found.done, 'answer')}: working …")
-        labels = {name: label for name, label in self._file.labels().items() if name in self._images}
+        self._due = found.done + self._round_size
+        self._say(round=_so_far(found, "working …"), end="")
         try:
-            said = self._on_round(labels)
-            sentence, more = (said, ()) if isinstance(said, str) else said
-            more = _positions(more, len(self._names)) if len(more) else ()
+            said, picks = self._ask_round()
         except Exception as error:
-            self._say(round="", trouble=f"The labels are safe, but the round failed: {_words(error)}")
-        else:
-            self._extend(more, status, f"After {count(found.done, 'answer')}: {sentence}")
-
-    def _extend(self, positions: Sequence[int], status: str, said: str) -> None:
-        """Ask about these images, too, where they are not asked about yet."""
-        more = tuple(self._names[k] for k in positions if self._names[k] not in self._order)
-        if not more:
-            self._say(round=said)
+            end = "" if found.name else f"{count(found.done, 'image')} answered."
+            trouble = f"The labels are safe, but the round failed: {_words(error)}"
+            self._say(round="", end=end, trouble=f"{trouble} Run this cell again to try once more.")
             return
-        self._order += more
-        self._show(self._file.rows(), status=status, round=said)
+        said = _so_far(found, said)
+        if picks:
+            gone = len(self._gone)
+            self._order = picks
+            found = self._show(self._file.rows(), status=status, round=said)
+            if found.name is None and len(self._gone) > gone:  # no pick can be shown: others may
+                self._round(found, status)
+                return
+        self._say(round=said, end=_end(found, self._gone))
+
+    def _ask_round(self) -> tuple[str, tuple[str, ...]]:
+        """What a round says, and the new order where it picked: what was answered, was given, and its picks."""
+        labels = {name: label for name, label in self._file.labels().items() if name in self._images}
+        past = self._file.answered() | self._given
+        found = self._on_round(labels, frozenset(past | set(self._gone)))
+        said, picks = (found, ()) if isinstance(found, str) else found
+        picks = [self._names[k] for k in _positions(picks, len(self._names), none_too=True)]
+        kept = [name for name in self._order if name in past] if picks else ()
+        return said, tuple(dict.fromkeys([*kept, *picks]))
 
     def _show(self, rows: Sequence[Row], **words: str) -> Findings:
         """Show the next image that can be; those that cannot are named."""
@@ -225,7 +247,7 @@ class LabelImages(LabelView):
             self.picture = address if found.name else ""
             self._say(
                 **{"round": "", "status": "", **words}, trouble=_left_out(new), name=found.name or "",
-                done=found.done, total=found.total, end=_end(found, self._gone),
+                done=found.done, total=found.total, end=_end(found, self._gone) if self._on_round is None else "",
             )  # fmt: skip
         return found
 
@@ -241,13 +263,17 @@ class LabelImages(LabelView):
         self.answer(str(content.get("answer")), content.get("label"))
 
 
+def _so_far(found: Findings, words: str) -> str:
+    return f"After {count(found.done, 'answer')}: {words}" if found.done else capital(words)
+
+
 def _said(row: Row) -> str:
     return row.label or (NONE if row.answer == "none" else SKIPPED)
 
 
-def _positions(order, n: int) -> list[int]:
+def _positions(order, n: int, *, none_too: bool) -> list[int]:
     order = list(range(n)) if order is None else [int(k) for k in np.asarray(order).ravel()]
-    if len(set(order)) < len(order) or not all(0 <= k < n for k in order) or not order:
+    if len(set(order)) < len(order) or not all(0 <= k < n for k in order) or not (order or none_too):
         raise UserError(
             f"the order names positions from 0 to {n - 1}, each once and at least one, not {order[:9]}."
         )
@@ -255,7 +281,7 @@ def _positions(order, n: int) -> list[int]:
 
 
 def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}."
 
 
 def _left_out(gone: Mapping[str, str]) -> str:
