@@ -25,7 +25,7 @@ from transferlab.active.factorial_summary import (
     validation_answers,
 )
 from transferlab.active.learners import ImageLearner, dropout_draws
-from transferlab.active.loop import _round_seed
+from transferlab.active.strategies import round_seed
 from transferlab.active.study_plan import Cell, Study, cells, study_of
 from transferlab.backbones import load_backbone
 from transferlab.data import SealedTest, load_task
@@ -97,9 +97,9 @@ def test_cells_follow_an_explicit_loop(images, study_folder):
     labels = images.pool.labels
     learner = make_learners(["frozen"], images, load_backbone("tiny"), QUICK, BoundaryCache())["frozen"]
     for seed in (0, 1):
-        start = query("random", features=np.zeros((30, 1)), n=6, seed=_round_seed(seed, 0))
+        start = query("random", features=np.zeros((30, 1)), n=6, seed=round_seed(seed, 0))
         fit = learner(start, labels[start], seed)
-        next_six = query("margin", probabilities=fit.pool, labelled=start, n=6, seed=_round_seed(seed, 1))
+        next_six = query("margin", probabilities=fit.pool, labelled=start, n=6, seed=round_seed(seed, 1))
         asked = np.concatenate([start, next_six])
         cell = found[Cell("frozen", "margin", "pretrained", seed)]
         np.testing.assert_array_equal(cell.positions, asked)
