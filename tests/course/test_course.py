@@ -129,9 +129,11 @@ def test_building_keeps_outputs_and_counts_and_drops_the_rest(built):
 def validate(path, folder):
     """Run nbval as continuous integration does."""
     options = ["--nbval-lax", "--nbval-cell-timeout=120", "-q", "-p", "no:cacheprovider"]
+    # whoever runs these tests may show other lines of a summary than are counted here
+    env = {**os.environ, "TRANSFERLAB_PROFILE": "smoke", "PYTEST_ADDOPTS": ""}
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, path],
-        cwd=folder, env={**os.environ, "TRANSFERLAB_PROFILE": "smoke"}, capture_output=True, text=True, check=False,
+        cwd=folder, env=env, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
