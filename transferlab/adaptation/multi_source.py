@@ -140,8 +140,7 @@ class SourceEnsemble(ClassifierMixin, BaseEstimator):
             return np.asarray(X, np.float64)
         backbone = load_backbone(self.method.backbone)
         images = reduced(getattr(X, "images", X), self.method.resolution)
-        rows = shared_cache().activations(backbone, len(backbone.stages), images, device=self.method.device)
-        return rows.all().double().numpy()
+        return shared_cache().features(backbone, images, device=self.method.device).astype(np.float64)
 
 
 def steady_distance(source: np.ndarray, target: np.ndarray, splits: int = 5) -> float:

@@ -163,7 +163,7 @@ class BoundaryCache:
         return Rows(store.blocks, where)
 
     def features(self, backbone, images, *, device: str = "auto") -> np.ndarray:
-        """Float (N, D): what the whole backbone makes of uint8 images (N, C, H, W) or an ``ImageSet``.
+        """float32 (N, D): what the whole backbone makes of uint8 images (N, C, H, W) or an ``ImageSet``.
 
         Examples
         --------

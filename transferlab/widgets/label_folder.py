@@ -42,8 +42,9 @@ def label_folder(
     label_file : where answers go, outside of ``folder``; its classes are the buttons
     strategy : a name of :data:`~transferlab.active.strategies.STRATEGIES`; round_size : images a round
     backbone : a name or a :class:`~transferlab.backbones.Backbone`, left as it is
-    validation : labelled images of the same classes to score on, none of them in ``folder``; without them each
-        labelled image is left out in turn, which of picked images is no estimate for the others
+    validation : labelled images of the same classes to score on, none of them in ``folder`` (equal pixels are
+        refused); without them each labelled image is left out in turn, which of picked images is no estimate for
+        the others
     seed : of what is drawn, and of ties; device : where features are computed
 
     Raises
@@ -103,13 +104,17 @@ def _check(root: Path, label_file: LabelFile, validation: ImageSet | None) -> No
 
 
 def _check_apart(validation: ImageSet, images: ImageSet) -> None:
-    """Refuse to score on pictures that are asked about: those that were learned are told right."""
+    """Refuse to score on pictures that are asked about: those that were learned are told right.
+
+    It compares pixels, so it sees only those that were decoded at one size.
+    """
     asked = {picture.tobytes(): name for picture, name in zip(images.images, images.paths, strict=True)}
     both = [asked[picture.tobytes()] for picture in validation.images if picture.tobytes() in asked]
     if both:
+        lie = "lies" if len(both) == 1 else "lie"
         raise UserError(
-            f"{count(len(both), 'validation image')} lie in the folder to label, too, first {both[0]!r}; take them out "
-            "of one of the two."
+            f"{count(len(both), 'validation image')} {lie} in the folder to label, too, first {both[0]!r}; take what "
+            "is in both out of one of the two."
         )
 
 
